@@ -1,0 +1,56 @@
+# Two commands do all on a fresh machine: `make book` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# An open range would take a CUDA build of several gigabytes.
+TORCH := 2.13.0
+STAMP := $(VENV)/.installed
+
+# The execution cache looks at a notebook's code alone: drop it when the package, the weights or the
+# data behind the notebooks change, or pages would show old numbers.
+FRESH_CACHE = @mkdir -p _build && { $(BIN)/python -m mpinotes hash; echo "$$MEDMNIST_ROOT"; } > _build/inputs.new \
+	&& { cmp -s _build/inputs.new _build/inputs || rm -rf _build/.jupyter_cache; } && mv _build/inputs.new _build/inputs
+
+.PHONY: book strict test notebooks rendered bench lab lint types lock clean
+
+$(STAMP): requirements.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --requirement requirements.txt
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+book: $(STAMP)  ## executed book in _build/html
+	$(FRESH_CACHE)
+	$(BIN)/jupyter-book build . $(BOOK_FLAGS)
+
+strict: BOOK_FLAGS = -W -n --keep-going  ## the same, warnings are errors
+strict: book
+
+test: $(STAMP) lint types  ## unit tests and every notebook in the smoke profile
+	$(BIN)/python -m pytest tests --ignore tests/rendered
+
+rendered: $(STAMP)  ## browser tests of the built book (needs Debian's chromium)
+	$(BIN)/python -m pytest tests/rendered
+
+bench: $(STAMP)  ## benchmarks against naive references, in one run
+	$(BIN)/python -m tests.benchmarks
+
+lab: $(STAMP)  ## the notebooks in JupyterLab
+	$(BIN)/jupyter lab book
+
+lint: $(STAMP)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: $(STAMP)
+	$(BIN)/mypy
+
+lock:  ## rewrite requirements.txt: exact pins of all that the ranges of pyproject.toml bring in
+	$(PYTHON) -m venv $(VENV)-lock
+	$(VENV)-lock/bin/pip install --quiet torch==$(TORCH) ".[book,dev]"
+	{ echo "# Exact pins, written by 'make lock'. Ranges stand in pyproject.toml."; \
+	  $(VENV)-lock/bin/pip freeze --exclude mpinotes | sed 's/+cpu$$//'; } > requirements.txt
+	rm -r $(VENV)-lock
+
+clean:
+	rm -rf _build

@@ -1,0 +1,48 @@
+"""The noise schedule: how much of the signal is left at step t."""
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+
+from mpinotes.validation import check_choice
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Variance-preserving schedule over t = 0 … T: x_t = √α̅_t x_0 + √(1 − α̅_t) ε.
+
+    `name`: "linear" (β from 1e-4 to 0.02 at T = 1000, scaled by 1000/T; Ho et al. 2020) or
+    "cosine" (Nichol & Dhariwal 2021). `steps`: T. The papers give neither: both are ours.
+    """
+
+    name: str = "linear"
+    steps: int = 1000
+
+    def __post_init__(self) -> None:
+        check_choice("name", self.name, ("linear", "cosine"))
+        if self.steps < 1:
+            raise ValueError(f"steps: got {self.steps}, accepted is an integer of at least 1")
+
+    @cached_property
+    def alpha_bar(self) -> torch.Tensor:
+        """α̅_0 … α̅_T, (T + 1,), float64: 1 at t = 0, falling to almost 0 at t = T."""
+        t = torch.arange(self.steps + 1, dtype=torch.float64) / self.steps
+        if self.name == "linear":
+            ramp = torch.linspace(1e-4, 0.02, self.steps, dtype=torch.float64)
+            beta = (ramp * 1000 / self.steps).clamp(max=0.999)
+        else:
+            f = torch.cos((t + 0.008) / 1.008 * math.pi / 2) ** 2
+            beta = (1 - f[1:] / f[:-1]).clamp(max=0.999)
+        return torch.cat([torch.ones(1, dtype=torch.float64), (1 - beta).cumprod(0)])
+
+    def kept_steps(self, count: int) -> list[int]:
+        """`count` evenly spaced steps from T down to 1, for respaced sampling."""
+        if not 1 <= count <= self.steps:
+            raise ValueError(f"count: got {count} sampling steps, accepted is 1 to {self.steps}")
+        return torch.linspace(self.steps, 1, count, dtype=torch.float64).round().long().tolist()
+
+    def at(self, t: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
+        """α̅_t for steps t, (batch,), shaped to multiply `like`, (batch, ...)."""
+        return self.alpha_bar.to(like.device)[t].to(like.dtype).view(-1, *[1] * (like.ndim - 1))

@@ -1,0 +1,6 @@
+"""Figures and widgets: pictures where people look rather than read."""
+
+from mpinotes.display.explore import Slider, explore_curves, explore_frames
+from mpinotes.display.figures import IMAGE_MAP, show_components, show_projections
+
+__all__ = ["IMAGE_MAP", "Slider", "explore_curves", "explore_frames", "show_components", "show_projections"]

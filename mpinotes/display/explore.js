@@ -1,0 +1,54 @@
+(function (spec) {
+  // Runs inside the explorer's own <script>: shows the frame, or draws the curves, of the sliders' values.
+  const root = document.currentScript.parentElement;
+  const inputs = [...root.querySelectorAll("input")];
+  const outputs = [...root.querySelectorAll("output")];
+  const frames = [...root.querySelectorAll("img.frame")];
+  const svg = root.querySelector("svg.curves");
+  const names = spec.sliders.map((s) => s.name);
+  const box = { left: 60, right: 620, top: 15, bottom: 290 };
+  const dashes = ["", "8 5", "2 4", "8 4 2 4"];
+  const colours = ["#1f77b4", "#e07b00", "#2ca02c", "#c44"];
+
+  function text(x, y, anchor, content, extra = "") {
+    return `<text x="${x}" y="${y}" text-anchor="${anchor}" font-size="14" fill="currentColor" ${extra}>${content}</text>`;
+  }
+
+  function drawCurves(values) {
+    const curves = spec.curves.map((c) => {
+      const f = new Function("x", ...names, "return " + c.formula);
+      return spec.x.map((x) => f(x, ...values));
+    });
+    const top = Math.max(1e-9, ...curves.flat()) * 1.05;
+    const [x0, x1] = [spec.x[0], spec.x[spec.x.length - 1]];
+    const px = (x) => box.left + ((x - x0) / (x1 - x0)) * (box.right - box.left);
+    const py = (y) => box.bottom - (y / top) * (box.bottom - box.top);
+    let content = "";
+    for (let i = 0; i <= 4; i++) {
+      const [x, y] = [x0 + ((x1 - x0) * i) / 4, (top * i) / 4];
+      content += `<path d="M${box.left} ${py(y)}H${box.right}M${px(x)} ${box.top}V${box.bottom}" stroke="currentColor" stroke-opacity=".2" fill="none"/>`;
+      content += text(px(x), box.bottom + 18, "middle", x.toFixed(2)) + text(box.left - 6, py(y) + 5, "end", y.toFixed(2));
+    }
+    curves.forEach((y, i) => {
+      const line = y.map((v, j) => `${j ? "L" : "M"}${px(spec.x[j]).toFixed(1)} ${py(v).toFixed(1)}`).join("");
+      content += `<path d="${line}" stroke="${colours[i]}" stroke-width="2.5" stroke-dasharray="${dashes[i]}" fill="none"/>`;
+      content += `<path d="M${box.left + 12} ${box.top + 14 + 20 * i}h36" stroke="${colours[i]}" stroke-width="2.5" stroke-dasharray="${dashes[i]}"/>`;
+      content += text(box.left + 54, box.top + 19 + 20 * i, "start", spec.curves[i].label);
+    });
+    content += text((box.left + box.right) / 2, 332, "middle", spec.xlabel);
+    content += text(14, 150, "middle", spec.ylabel, 'transform="rotate(-90 14 150)"');
+    svg.innerHTML = content;
+  }
+
+  function update() {
+    const values = inputs.map((i) => parseFloat(i.value));
+    values.forEach((v, i) => (outputs[i].textContent = String(+v.toFixed(4))));
+    if (svg) drawCurves(values);
+    const s = spec.sliders[0];
+    const shown = Math.round((values[0] - s.low) / s.step);
+    frames.forEach((frame, i) => (frame.hidden = i !== shown));
+  }
+
+  inputs.forEach((input) => input.addEventListener("input", update));
+  update();
+})

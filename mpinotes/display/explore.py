@@ -1,0 +1,141 @@
+"""Sliders that move everywhere: ipywidgets with a kernel, plain HTML in the static page.
+
+One output carries both. A live front end picks the widget, the book's configuration the HTML, which
+needs no kernel, no widget manager and no network.
+"""
+
+import base64
+import html
+import io
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from importlib.resources import files
+from typing import Any
+
+import ipywidgets
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class Slider:
+    """A named number to move. `label` is plain text (Greek letters, no TeX)."""
+
+    name: str
+    label: str
+    low: float
+    high: float
+    step: float
+    value: float
+
+    def __post_init__(self) -> None:
+        if not (self.low <= self.value <= self.high and 0 < self.step <= self.high - self.low):
+            raise ValueError(f"{self.name}: got {self}, accepted is low ≤ value ≤ high and a step that fits")
+
+    @property
+    def positions(self) -> list[float]:
+        """All values the slider can take."""
+        count = round((self.high - self.low) / self.step)
+        return [round(self.low + i * self.step, 10) for i in range(count + 1)]
+
+
+class Explorer:
+    """A figure with sliders, shown as a live widget or as self-contained HTML."""
+
+    def __init__(self, live: ipywidgets.Widget, static: str):
+        self.live, self.static = live, static
+
+    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
+        return {**(self.live._repr_mimebundle_(**options) or {}), "text/html": self.static}
+
+
+def explore_frames(draw: Callable[[float], Figure], slider: Slider, *, alt: str) -> Explorer:
+    """One slider and the figure ``draw(value)``; the static page holds one picture per position.
+
+    `alt` describes the figure in words.
+    """
+    frames = [_png(draw(value)) for value in slider.positions]
+    pictures = "".join(
+        f'<img class="frame" alt="{html.escape(alt)}, {slider.label} = {value:g}" '
+        f'src="data:image/png;base64,{base64.b64encode(frame).decode()}"{"" if value == slider.value else " hidden"}>'
+        for value, frame in zip(slider.positions, frames, strict=True)
+    )
+    lookup = dict(zip(slider.positions, frames, strict=True))
+
+    def pick(**values: float) -> bytes:
+        return lookup[min(lookup, key=lambda position: abs(position - values[slider.name]))]
+
+    return Explorer(_live(pick, [slider], alt), _page({"sliders": [asdict(slider)]}, pictures))
+
+
+def explore_curves(
+    draw: Callable[..., Mapping[str, np.ndarray]],
+    sliders: list[Slider],
+    x: np.ndarray,
+    expressions: Mapping[str, str],
+    *,
+    xlabel: str,
+    ylabel: str,
+    alt: str,
+) -> Explorer:
+    """Curves over `x` under several sliders, computed where they are shown.
+
+    With a kernel ``draw(**values)`` returns the curves by label. The static page evaluates
+    `expressions`, the same curves by label as formulas of x and the sliders' names in JavaScript.
+    """
+
+    def render(**values: float) -> bytes:
+        figure, axis = plt.subplots(figsize=(6.4, 3.4), layout="constrained")
+        for (label, y), style in zip(draw(**values).items(), ("-", "--", ":", "-."), strict=False):
+            axis.plot(x, y, style, label=label)
+        axis.set(xlabel=xlabel, ylabel=ylabel, ylim=(0, None))
+        axis.grid(alpha=0.3)
+        axis.legend()
+        return _png(figure)
+
+    specification = {
+        "sliders": [asdict(slider) for slider in sliders],
+        "x": [round(float(value), 6) for value in x],
+        "curves": [{"label": label, "formula": formula} for label, formula in expressions.items()],
+        "xlabel": xlabel,
+        "ylabel": ylabel,
+    }
+    drawing = f'<svg class="curves" role="img" aria-label="{html.escape(alt)}" viewBox="0 0 640 340"></svg>'
+    return Explorer(_live(render, sliders, alt), _page(specification, drawing))
+
+
+def _live(render: Callable[..., bytes], sliders: list[Slider], alt: str) -> ipywidgets.Widget:
+    controls = [
+        ipywidgets.FloatSlider(s.value, min=s.low, max=s.high, step=s.step, description=s.label) for s in sliders
+    ]
+    picture = ipywidgets.Image(value=render(**{s.name: s.value for s in sliders}), format="png")
+
+    def update(_: Any) -> None:
+        picture.value = render(**{s.name: c.value for s, c in zip(sliders, controls, strict=True)})
+
+    for control in controls:
+        control.observe(update, "value")
+    return ipywidgets.VBox([*controls, picture])
+
+
+def _page(specification: dict[str, Any], body: str) -> str:
+    """Sliders, body and script as one HTML fragment without outside references."""
+    controls = "".join(
+        f'<label style="display:flex;gap:.6em;align-items:center">'
+        f'<span style="min-width:7em">{html.escape(s["label"])}</span>'
+        f'<input type="range" style="flex:1;max-width:22em" name="{s["name"]}" min="{s["low"]}" max="{s["high"]}" '
+        f'step="{s["step"]}" value="{s["value"]}"><output>{s["value"]:g}</output></label>'
+        for s in specification["sliders"]
+    )
+    script = files("mpinotes.display").joinpath("explore.js").read_text()
+    data = json.dumps(specification).replace("</", "<\\/")
+    return f'<div class="mpinotes-explorer">{controls}{body}<script>{script}({data});</script></div>'
+
+
+def _png(figure: Figure) -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=100)
+    plt.close(figure)
+    return buffer.getvalue()

@@ -1,0 +1,54 @@
+"""Figures used by more than one chapter."""
+
+from collections.abc import Mapping
+
+import matplotlib.pyplot as plt
+import torch
+from matplotlib.figure import Figure
+
+IMAGE_MAP = "magma"
+"""The one colour map for images: perceptually uniform, safe for colour blindness and print."""
+
+
+def show_projections(volumes: Mapping[str, torch.Tensor], *, voxel_size: float = 1e-3, unit: str = "1") -> Figure:
+    """Maximum projections along z and y of volumes (z, y, x), one column each, on one colour scale.
+
+    `voxel_size` [m] scales the axes, drawn in mm; `unit` is that of the values.
+    """
+    top = max(volume.max().item() for volume in volumes.values())
+    figure, axes = plt.subplots(
+        2, len(volumes), figsize=(2.3 * len(volumes) + 0.8, 4.6), squeeze=False, layout="constrained"
+    )
+    for column, (title, volume) in zip(axes.T, volumes.items(), strict=True):
+        for axis, dim, label in zip(column, (0, 1), ("y", "z"), strict=True):
+            image = volume.amax(dim)
+            extent = (0, image.shape[1] * voxel_size * 1e3, 0, image.shape[0] * voxel_size * 1e3)
+            artist = axis.imshow(image, origin="lower", vmin=0, vmax=top, cmap=IMAGE_MAP, extent=extent)
+            axis.set(
+                ylabel=f"{label} [mm]" if axis in axes[:, 0] else "", yticks=(0, 10, 20, 30), xticks=(0, 10, 20, 30)
+            )
+        column[0].set_title(title, fontsize=10)
+        column[1].set_xlabel("x [mm]")
+    figure.colorbar(artist, ax=axes, label=f"largest value along the ray [{unit}]", shrink=0.8)
+    return figure
+
+
+def show_components(rows: Mapping[str, torch.Tensor], titles: list[str], *, field_of_view: float = 40e-3) -> Figure:
+    """System-matrix components in [-1, 1], one row per method, (column, y, x) each, on one colour scale."""
+    half = field_of_view * 1e3 / 2
+    figure, axes = plt.subplots(
+        len(rows), len(titles), figsize=(1.7 * len(titles) + 1.2, 1.75 * len(rows)), squeeze=False, layout="constrained"
+    )
+    for line, (name, images) in zip(axes, rows.items(), strict=True):
+        for axis, image in zip(line, images, strict=True):
+            artist = axis.imshow(
+                image, origin="lower", vmin=-1, vmax=1, cmap=IMAGE_MAP, extent=(-half, half, -half, half)
+            )
+            axis.set(xticks=(), yticks=())
+        line[0].set_ylabel(f"{name}\ny", fontsize=9)
+    for axis, title in zip(axes[0], titles, strict=True):
+        axis.set_title(title, fontsize=9)
+    for axis in axes[-1]:
+        axis.set_xlabel(f"x, ±{half:.0f} mm", fontsize=8)
+    figure.colorbar(artist, ax=axes, label="component / its largest modulus [1]", shrink=0.8)
+    return figure

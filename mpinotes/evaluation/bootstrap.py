@@ -1,0 +1,34 @@
+"""Bootstrap confidence intervals over volumes."""
+
+from dataclasses import dataclass
+
+import torch
+
+from mpinotes.validation import check_range, check_tensor
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A mean with the bounds of its confidence interval."""
+
+    mean: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.mean:.3f} [{self.low:.3f}, {self.high:.3f}]"
+
+
+def bootstrap_mean(values: torch.Tensor, *, confidence: float = 0.95, resamples: int = 2000, seed: int = 0) -> Interval:
+    """Percentile bootstrap of the mean of `values`, (n,). Source: Efron & Tibshirani (1993), ch. 13.
+
+    Raises ``ValueError`` for infinite values: a PSNR of identical volumes must be dealt with first.
+    """
+    check_tensor("values", values, 1, "(n,)")
+    check_range("confidence", confidence, 0.0, 1.0)
+    generator = torch.Generator().manual_seed(seed)
+    rows = torch.randint(len(values), (resamples, len(values)), generator=generator)
+    means = values.double().cpu()[rows].mean(1)
+    tail = (1 - confidence) / 2
+    low, high = means.quantile(torch.tensor([tail, 1 - tail], dtype=torch.float64)).tolist()
+    return Interval(values.double().mean().item(), low, high)

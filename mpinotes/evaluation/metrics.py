@@ -1,0 +1,34 @@
+"""Image metrics per volume, in [0, 1]: PSNR, SSIM and RMSE of scikit-image."""
+
+import torch
+from skimage.metrics import structural_similarity
+
+from mpinotes.validation import check_same_shape
+
+
+def psnr(estimate: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
+    """Peak signal-to-noise ratio with data range 1 [dB], one value per item of the batch.
+
+    Infinite where the two are equal.
+    """
+    return -10 * torch.log10(_mean_square(estimate, truth))
+
+
+def rmse(estimate: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
+    """Root mean squared error, one value per item of the batch, in the unit of the data."""
+    return _mean_square(estimate, truth).sqrt()
+
+
+def ssim(estimate: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
+    """Structural similarity with data range 1, one value per item of the batch.
+
+    scikit-image's windows of 7 per axis over (batch, 1, …), in 2D or 3D; each side at least 7.
+    """
+    check_same_shape("estimate", estimate, "truth", truth)
+    pairs = zip(estimate.double().cpu().numpy(), truth.double().cpu().numpy(), strict=True)
+    return torch.tensor([structural_similarity(a[0], b[0], data_range=1.0) for a, b in pairs], dtype=torch.float64)
+
+
+def _mean_square(estimate: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
+    check_same_shape("estimate", estimate, "truth", truth)
+    return (estimate.double() - truth.double()).square().flatten(1).mean(1)

@@ -1,0 +1,36 @@
+"""One row of a table of results: the metrics of one method over a set of volumes."""
+
+from dataclasses import asdict
+
+import torch
+
+from mpinotes.evaluation.bootstrap import bootstrap_mean
+from mpinotes.evaluation.metrics import psnr, rmse, ssim
+
+
+def summarise(estimate: torch.Tensor, truth: torch.Tensor) -> dict[str, dict[str, float]]:
+    """Mean and 95 % bootstrap interval of "psnr" [dB], "ssim" and "rmse255" (RMSE × 255) over volumes."""
+    metrics = {"psnr": psnr, "ssim": ssim, "rmse255": lambda a, b: 255 * rmse(a, b)}
+    return {name: asdict(bootstrap_mean(metric(estimate, truth))) for name, metric in metrics.items()}
+
+
+def component_scores(estimate: torch.Tensor, truth: torch.Tensor) -> dict[str, dict[str, float]]:
+    """Quartiles of "psnr" [dB] and "ssim" over system-matrix components in [-1, 1], (n, channel, y, x).
+
+    Each channel of each component counts on its own, moved to [0, 1] first.
+    """
+    pair = [(images.flatten(0, 1).unsqueeze(1) + 1) / 2 for images in (estimate, truth)]
+    levels = torch.tensor([0.25, 0.5, 0.75], dtype=torch.float64)
+    return {
+        name: dict(zip(("lower", "median", "upper"), metric(*pair).quantile(levels).tolist(), strict=True))
+        for name, metric in (("psnr", psnr), ("ssim", ssim))
+    }
+
+
+def format_table(rows: dict[str, dict[str, dict[str, float]]]) -> str:
+    """Aligned text table of `summarise` results by method."""
+    lines = [f"{'':<18}{'PSNR [dB]':>26}{'SSIM':>24}{'RMSE × 255':>26}"]
+    for method, row in rows.items():
+        cells = [f"{v['mean']:.3f} [{v['low']:.3f}, {v['high']:.3f}]" for v in row.values()]
+        lines.append(f"{method:<18}{cells[0]:>26}{cells[1]:>24}{cells[2]:>26}")
+    return "\n".join(lines)

@@ -1,0 +1,145 @@
+"""One U-Net for images and volumes, conditioned on the diffusion step."""
+
+import math
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from mpinotes.validation import check_choice
+
+
+@dataclass(frozen=True)
+class UNetConfig:
+    """Shape of the U-Net.
+
+    `dims`: 2 (images) or 3 (volumes). `in_channels`: sample and condition together.
+    `widths`: channels per level, each half the resolution of the one before; the first level already
+    sits at half the input's resolution, behind a space-to-depth stem. `blocks` per level and side.
+    """
+
+    dims: int = 3
+    in_channels: int = 2
+    out_channels: int = 1
+    widths: tuple[int, ...] = (32, 64, 128)
+    blocks: int = 1
+
+    def __post_init__(self) -> None:
+        check_choice("dims", self.dims, (2, 3))
+        if not self.widths or any(width % 8 for width in self.widths):
+            raise ValueError(f"widths: got {self.widths}, accepted are multiples of 8")
+        for name in ("in_channels", "out_channels", "blocks"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}: got {getattr(self, name)}, accepted is an integer of at least 1")
+
+
+class UNet(nn.Module):
+    """U-Net (Ronneberger et al. 2015) with residual blocks modulated by the step (Dhariwal & Nichol
+    2021), and a space-to-depth stem (Shi et al. 2016), which makes a step about eight times cheaper
+    in 3D. Input (batch, in_channels, …), step t (batch,); output (batch, out_channels, …)."""
+
+    def __init__(self, config: UNetConfig):
+        super().__init__()
+        self.config = config
+        conv = nn.Conv3d if config.dims == 3 else nn.Conv2d
+        cells, embedding = 2**config.dims, 4 * config.widths[0]
+        self.embed = nn.Sequential(nn.Linear(64, embedding), nn.SiLU(), nn.Linear(embedding, embedding), nn.SiLU())
+        self.stem = conv(config.in_channels * cells, config.widths[0], 3, padding=1)
+        self.down, self.up = nn.ModuleList(), nn.ModuleList()
+        self.shrink, self.grow = nn.ModuleList(), nn.ModuleList()
+
+        def stage(width: int, target: int) -> nn.ModuleList:
+            widths = [width] + [target] * config.blocks
+            return nn.ModuleList(ResidualBlock(conv, a, b, embedding) for a, b in pairwise(widths))
+
+        width = config.widths[0]
+        for target in config.widths[:-1]:
+            self.down.append(stage(width, target))
+            self.shrink.append(conv(target, target, 3, stride=2, padding=1))
+            width = target
+        self.middle = stage(width, config.widths[-1])
+        width = config.widths[-1]
+        for target in reversed(config.widths[:-1]):
+            self.grow.append(conv(width, target, 3, padding=1))
+            self.up.append(stage(2 * target, target))
+            width = target
+        self.norm = nn.GroupNorm(8, width)
+        self.head = conv(width, config.out_channels * cells, 3, padding=1)
+        nn.init.zeros_(self.head.weight)
+        nn.init.zeros_(self.head.bias)
+
+    def forward(self, x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+        self._check(x)
+        step = self.embed(step_embedding(t, 64).to(x.dtype))
+        x, skips = self.stem(space_to_depth(x)), []
+        for blocks, shrink in zip(self.down, self.shrink, strict=True):
+            x = _through(blocks, x, step)
+            skips.append(x)
+            x = shrink(x)
+        x = _through(self.middle, x, step)
+        for blocks, grow in zip(self.up, self.grow, strict=True):
+            x = grow(F.interpolate(x, scale_factor=2, mode="nearest"))
+            x = _through(blocks, torch.cat([x, skips.pop()], dim=1), step)
+        return depth_to_space(self.head(F.silu(self.norm(x))), self.config.dims)
+
+    def _check(self, x: torch.Tensor) -> None:
+        config, multiple = self.config, 2 ** len(self.config.widths)
+        wrong_side = x.ndim == config.dims + 2 and any(side % multiple for side in x.shape[2:])
+        if x.ndim != config.dims + 2 or x.shape[1] != config.in_channels or wrong_side:
+            raise ValueError(
+                f"x: got shape {tuple(x.shape)}, accepted is (batch, {config.in_channels}, "
+                f"{config.dims} sides that are multiples of {multiple})"
+            )
+
+
+def seeded_unet(config: UNetConfig, seed: int) -> UNet:
+    """An untrained U-Net whose weights depend on `seed` alone."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return UNet(config)
+
+
+class ResidualBlock(nn.Module):
+    """Norm, SiLU, convolution twice, scaled and shifted by the step in between."""
+
+    def __init__(self, conv: type[nn.Module], width: int, target: int, embedding: int):
+        super().__init__()
+        self.norm1, self.norm2 = nn.GroupNorm(8, width), nn.GroupNorm(8, target)
+        self.conv1, self.conv2 = conv(width, target, 3, padding=1), conv(target, target, 3, padding=1)
+        self.modulation = nn.Linear(embedding, 2 * target)
+        self.shortcut = conv(width, target, 1) if width != target else nn.Identity()
+
+    def forward(self, x: torch.Tensor, step: torch.Tensor) -> torch.Tensor:
+        h = self.conv1(F.silu(self.norm1(x)))
+        scale, shift = self.modulation(step).view(*step.shape[:1], -1, *[1] * (x.ndim - 2)).chunk(2, dim=1)
+        h = self.conv2(F.silu(self.norm2(h) * (1 + scale) + shift))
+        return self.shortcut(x) + h
+
+
+def _through(blocks: nn.ModuleList, x: torch.Tensor, step: torch.Tensor) -> torch.Tensor:
+    for block in blocks:
+        x = block(x, step)
+    return x
+
+
+def step_embedding(t: torch.Tensor, width: int) -> torch.Tensor:
+    """Sines and cosines of the step at geometric frequencies (Vaswani et al. 2017), (batch, width)."""
+    frequency = torch.exp(-math.log(10000) * torch.arange(width // 2, device=t.device) / (width // 2))
+    phase = t.float()[:, None] * frequency
+    return torch.cat([phase.sin(), phase.cos()], dim=1)
+
+
+def space_to_depth(x: torch.Tensor) -> torch.Tensor:
+    """Fold every cell of 2 per axis into channels: (batch, c, …) -> (batch, c·2^dims, …/2)."""
+    for axis in range(2, x.ndim):
+        x = x.unflatten(axis, (-1, 2)).movedim(axis + 1, 2).flatten(1, 2)
+    return x
+
+
+def depth_to_space(x: torch.Tensor, dims: int) -> torch.Tensor:
+    """The inverse of `space_to_depth`."""
+    for axis in reversed(range(2, dims + 2)):
+        x = x.unflatten(1, (-1, 2)).movedim(2, axis + 1).flatten(axis, axis + 1)
+    return x

@@ -1,0 +1,128 @@
+"""The degradation operator D = U P₂ G₃ of Qiu et al. (2026), eq. (1), and its adjoint."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+
+from mpinotes.validation import check_positive, check_range, check_same_shape, check_tensor
+
+
+@dataclass(frozen=True)
+class Degradation:
+    """Blur, average down by `factor`, interpolate back: a linear map of volumes to volumes.
+
+    All three steps are separable, so D is one small matrix per axis and its adjoint the transposed
+    matrices. Averaging blocks and interpolating between block centres keeps the volume in place (no
+    half-voxel shift). Outside the volume there is no tracer: the blur sees zeros there.
+
+    `sigma`: standard deviation of the Gaussian [voxels], one number or one per axis (z, y, x); 0 is
+    no blur. `scale` multiplies the result: the gain of the imaging chain D stands for.
+    """
+
+    sigma: float | tuple[float, float, float]
+    factor: int = 2
+    scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        if isinstance(self.sigma, tuple) and len(self.sigma) != 3:
+            raise ValueError(f"sigma: got {len(self.sigma)} values, accepted are one or three (z, y, x)")
+        for sigma in self.sigmas:
+            check_range("sigma", sigma, 0.0, math.inf)
+        if self.factor < 1:
+            raise ValueError(f"factor: got {self.factor}, accepted is an integer of at least 1")
+        check_positive("scale", self.scale)
+
+    @property
+    def sigmas(self) -> tuple[float, float, float]:
+        """Standard deviations along (z, y, x) [voxels]."""
+        return self.sigma if isinstance(self.sigma, tuple) else (self.sigma,) * 3
+
+    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        """D(x) for volumes (batch, channel, z, y, x); each side divisible by `factor`."""
+        return apply_separable(x, self._matrices(x)) * self.scale
+
+    def adjoint(self, y: torch.Tensor) -> torch.Tensor:
+        """Dᵀ(y): ⟨D(x), y⟩ = ⟨x, Dᵀ(y)⟩ for all volumes x, y."""
+        return apply_separable(y, [matrix.T for matrix in self._matrices(y)]) * self.scale
+
+    def _matrices(self, volume: torch.Tensor) -> list[torch.Tensor]:
+        check_tensor("volume", volume, 5, "(batch, channel, z, y, x)")
+        sides = volume.shape[-3:]
+        if any(side % self.factor for side in sides):
+            raise ValueError(f"volume: got sides {tuple(sides)}, accepted are multiples of factor {self.factor}")
+        options = {"dtype": volume.dtype, "device": volume.device}
+        return [
+            upsampling_matrix(side, self.factor, **options)
+            @ averaging_matrix(side, self.factor, **options)
+            @ gaussian_matrix(side, torch.tensor(sigma, **options))
+            for side, sigma in zip(sides, self.sigmas, strict=True)
+        ]
+
+
+def apply_separable(volume: torch.Tensor, matrices: list[torch.Tensor]) -> torch.Tensor:
+    """Apply one matrix per axis (z, y, x) to volumes (batch, channel, z, y, x)."""
+    for axis, matrix in zip((-3, -2, -1), matrices, strict=True):
+        volume = (volume.movedim(axis, -1) @ matrix.T).movedim(-1, axis)
+    return volume
+
+
+def gaussian_matrix(side: int, sigma: torch.Tensor) -> torch.Tensor:
+    """Blur along one axis, (side, side): a sampled Gaussian of unit sum, zeros outside.
+
+    `sigma` is a scalar tensor [voxels]; the matrix is differentiable in it.
+    """
+    offset = torch.arange(1 - side, side, dtype=sigma.dtype, device=sigma.device)
+    kernel = torch.exp(-(offset**2) / (2 * sigma**2).clamp_min(1e-6))
+    index = torch.arange(side, device=sigma.device)
+    return (kernel / kernel.sum())[index[:, None] - index + side - 1]
+
+
+def averaging_matrix(side: int, factor: int, **options) -> torch.Tensor:
+    """Mean over blocks of `factor`, (side/factor, side)."""
+    return torch.eye(side // factor, **options).repeat_interleave(factor, dim=1) / factor
+
+
+def upsampling_matrix(side: int, factor: int, **options) -> torch.Tensor:
+    """Linear interpolation between block centres, held constant past the last, (side, side/factor)."""
+    blocks = side // factor
+    centre = ((torch.arange(side, **options) + 0.5) / factor - 0.5).clamp(0, blocks - 1)
+    distance = (centre[:, None] - torch.arange(blocks, **options)).abs()
+    return (1 - distance).clamp_min(0)
+
+
+def fit_degradation(
+    x_hr: torch.Tensor, x_lr: torch.Tensor, *, factor: int = 2, isotropic: bool = False, steps: int = 30
+) -> tuple[Degradation, float]:
+    """Least-squares fit of σ (one, or one per axis) and the scale of D to pairs of volumes.
+
+    Returns the operator and its relative residual ‖s·D(x_HR) − x_LR‖ / ‖x_LR‖. For a given σ the
+    best scale is closed-form; σ is found by L-BFGS. Volumes: (batch, 1, z, y, x).
+    """
+    check_tensor("x_hr", x_hr, 5, "(batch, 1, z, y, x)")
+    check_same_shape("x_lr", x_lr, "x_hr", x_hr)
+    sides = x_hr.shape[-3:]
+    options = {"dtype": x_hr.dtype, "device": x_hr.device}
+    resample = [upsampling_matrix(n, factor, **options) @ averaging_matrix(n, factor, **options) for n in sides]
+    log_sigma = torch.zeros(1 if isotropic else 3, requires_grad=True, **options)
+    optimizer = torch.optim.LBFGS([log_sigma], max_iter=steps, line_search_fn="strong_wolfe")
+
+    def scale_and_residual() -> tuple[torch.Tensor, torch.Tensor]:
+        sigmas = log_sigma.exp().expand(3)
+        blurs = [up @ gaussian_matrix(n, s) for up, n, s in zip(resample, sides, sigmas, strict=True)]
+        degraded = apply_separable(x_hr, blurs)
+        scale = (degraded * x_lr).sum() / degraded.square().sum()
+        return scale, (scale * degraded - x_lr).square().sum() / x_lr.square().sum()
+
+    def closure() -> torch.Tensor:
+        optimizer.zero_grad()
+        residual = scale_and_residual()[1]
+        residual.backward()
+        return residual
+
+    optimizer.step(closure)
+    with torch.no_grad():
+        scale, residual = scale_and_residual()
+        z, y, x = log_sigma.exp().expand(3).tolist()
+    operator = Degradation(z if isotropic else (z, y, x), factor, scale.item())
+    return operator, residual.sqrt().item()

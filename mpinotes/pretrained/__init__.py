@@ -1,0 +1,5 @@
+"""Released weights (safetensors, float16) and the cards (JSON) that say where they come from."""
+
+from mpinotes.pretrained.release import FOLDER, load_release, released, save_release
+
+__all__ = ["FOLDER", "load_release", "released", "save_release"]

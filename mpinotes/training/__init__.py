@@ -1,0 +1,8 @@
+"""Training: the loop, the moving average, checkpoints, profiles."""
+
+from mpinotes.training.ema import make_ema
+from mpinotes.training.loop import TrainConfig, TrainState, train
+from mpinotes.training.precision import best_device, forward
+from mpinotes.training.profiles import Profile, get_profile
+
+__all__ = ["Profile", "TrainConfig", "TrainState", "best_device", "forward", "get_profile", "make_ema", "train"]

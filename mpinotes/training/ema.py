@@ -1,0 +1,18 @@
+"""Exponential moving average of the weights, with warm-up."""
+
+import torch
+from torch import nn
+from torch.optim.swa_utils import AveragedModel
+
+
+def make_ema(model: nn.Module, decay: float) -> AveragedModel:
+    """Average of `model`'s weights with decay min(`decay`, (1 + n)/(10 + n)) after n updates.
+
+    A constant decay would remember the random start for long.
+    """
+
+    def update(averages: list[torch.Tensor], weights: list[torch.Tensor], count: torch.Tensor) -> None:
+        n = float(count)
+        torch._foreach_lerp_(averages, weights, 1 - min(decay, (1 + n) / (10 + n)))
+
+    return AveragedModel(model, multi_avg_fn=update)

@@ -1,0 +1,28 @@
+"""Device and precision: bfloat16 where the hardware computes it, float32 elsewhere."""
+
+import torch
+from torch import nn
+
+
+def best_device() -> torch.device:
+    """The GPU where there is one, else the CPU."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def autocast(device: torch.device) -> torch.autocast:
+    """Autocast context: bfloat16 on hardware that has it natively, disabled (float32) elsewhere."""
+    if device.type == "cuda":
+        native = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        capabilities = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
+        native = any(capabilities.get(name, False) for name in ("avx512_bf16", "amx_bf16", "bf16"))
+    return torch.autocast(device.type, torch.bfloat16, enabled=native)
+
+
+def forward(model: nn.Module, *inputs: torch.Tensor) -> torch.Tensor:
+    """Run `model` in the best precision of the inputs' device; the result is float32.
+
+    Only networks run in low precision: losses, operators and samplers stay outside.
+    """
+    with autocast(inputs[0].device):
+        return model(*inputs).float()

@@ -1,0 +1,74 @@
+"""The one table of sizes. Notebooks and the command line ask it and carry no numbers of their own."""
+
+from dataclasses import dataclass
+
+from mpinotes.validation import check_choice
+
+
+@dataclass(frozen=True)
+class Profile:
+    """How much of everything one run does.
+
+    `train_volumes`, `test_volumes`: at most that many of a split. `regularizations`: the values of
+    λ that chapter 1 tries. `image_steps`, `matrix_steps`: training steps from nothing.
+    `sampling_steps`, `decay_steps`: network calls per sample, for results and for the comparison of
+    condition decays. `matrix_settings`, `matrix_components`: how many of the 54 settings and 168
+    components are simulated.
+    """
+
+    name: str
+    train_volumes: int
+    test_volumes: int
+    regularizations: tuple[float, ...]
+    image_steps: int
+    matrix_steps: int
+    sampling_steps: int
+    decay_steps: int
+    matrix_settings: int
+    matrix_components: int
+
+
+PROFILES = {
+    "smoke": Profile(
+        name="smoke",
+        train_volumes=16,
+        test_volumes=8,
+        regularizations=(5.0,),
+        image_steps=6,
+        matrix_steps=6,
+        sampling_steps=2,
+        decay_steps=10,
+        matrix_settings=2,
+        matrix_components=12,
+    ),
+    "book": Profile(
+        name="book",
+        train_volumes=128,
+        test_volumes=382,
+        regularizations=(2.0, 5.0, 12.0),
+        image_steps=60,
+        matrix_steps=60,
+        sampling_steps=2,
+        decay_steps=50,
+        matrix_settings=6,
+        matrix_components=168,
+    ),
+    "full": Profile(
+        name="full",
+        train_volumes=1335,
+        test_volumes=382,
+        regularizations=(1.0, 2.0, 5.0, 12.0, 30.0),
+        image_steps=4500,
+        matrix_steps=5000,
+        sampling_steps=2,
+        decay_steps=50,
+        matrix_settings=54,
+        matrix_components=168,
+    ),
+}
+
+
+def get_profile(name: str) -> Profile:
+    """The profile "smoke", "book" or "full"."""
+    check_choice("profile", name, PROFILES)
+    return PROFILES[name]

@@ -2,6 +2,7 @@
 
 import argparse
 import hashlib
+import json
 import platform
 import sys
 from dataclasses import asdict
@@ -16,6 +17,7 @@ from mpinotes.methods import METHODS, Recipe
 from mpinotes.networks import seeded_unet
 from mpinotes.pretrained import save_release
 from mpinotes.training import TrainState, best_device, get_profile, make_ema, train
+from mpinotes.training.checkpoint import save_atomically
 from mpinotes.training.profiles import PROFILES
 from mpinotes.validation import check_choice
 
@@ -23,7 +25,10 @@ from mpinotes.validation import check_choice
 def train_method(name: str, profile: str, out: Path, seed: int, device: torch.device) -> None:
     """Train a method, judge it, and write its release (weights and card) to `out`. Resumes by itself."""
     check_choice("method", name, METHODS)
-    recipe = METHODS[name](get_profile(profile), seed)
+    sizes = get_profile(profile)
+    run = {"method": name, "profile": profile, "seed": seed}
+    save_atomically(out / "run.json", json.dumps(run).encode())  # fails now rather than after hours
+    recipe = METHODS[name](sizes, seed)
     model = seeded_unet(recipe.config.network, seed)
     ema = make_ema(model, recipe.training.ema_decay)
     states = train(model, ema, recipe.loss, recipe.tensors, recipe.training, device=device, folder=out)

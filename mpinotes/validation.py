@@ -19,8 +19,8 @@ def check_choice(name: str, value: _T, choices: Iterable[_T]) -> None:
 
 
 def check_range(name: str, value: float, low: float, high: float, *, open_low: bool = False) -> None:
-    """Raise ``ValueError`` unless `value` is a number in [`low`, `high`] (or (`low`, `high`])."""
-    inside = (low < value if open_low else low <= value) and value <= high
+    """Raise ``ValueError`` unless `value` is a finite number in [`low`, `high`] (or (`low`, `high`])."""
+    inside = (low < value if open_low else low <= value) and value <= high and value < float("inf")
     if not inside:
         raise ValueError(f"{name}: got {value}, accepted is {'(' if open_low else '['}{low}, {high}]")
 
@@ -31,10 +31,19 @@ def check_positive(name: str, value: float) -> None:
         raise ValueError(f"{name}: got {value}, accepted is a finite number above 0")
 
 
+def check_count(name: str, value: int, low: int = 1, high: float = float("inf")) -> None:
+    """Raise ``ValueError`` unless `value` is a whole number from `low` to `high`."""
+    if value != int(value) or not low <= value <= high:
+        limit = f"from {low} to {high}" if high < float("inf") else f"of at least {low}"
+        raise ValueError(f"{name}: got {value}, accepted is a whole number {limit}")
+
+
 def check_tensor(name: str, value: torch.Tensor, dims: int, layout: str) -> None:
     """Raise ``ValueError`` unless `value` is a finite, non-empty tensor with `dims` axes."""
     if not isinstance(value, torch.Tensor):
         raise ValueError(f"{name}: got {type(value).__name__}, accepted is a torch tensor {layout}")
+    if not (value.is_floating_point() or value.is_complex()):
+        raise ValueError(f"{name}: got dtype {value.dtype}, accepted are floating-point numbers")
     if value.ndim != dims or value.numel() == 0:
         raise ValueError(f"{name}: got shape {tuple(value.shape)}, accepted is {layout}")
     if not torch.isfinite(value).all():

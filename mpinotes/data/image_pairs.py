@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import torch
 
 from mpinotes.physics import CartesianScan, Particle, reconstruct_tikhonov, reconstruct_xspace, simulate_scan
-from mpinotes.validation import check_positive
+from mpinotes.validation import check_positive, check_tensor
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,12 @@ def image_pairs(volumes: torch.Tensor, imaging: Imaging | None = None, *, seed: 
     `volumes`: (batch, 1, z, y, x) in [0, 1]. The same seed gives the same drive frequencies and noise.
     """
     imaging = imaging or Imaging()
-    if volumes.numel() and (volumes.min() < 0 or volumes.max() > 1):
-        raise ValueError(f"volumes: got values {volumes.min()} to {volumes.max()}, accepted are those in [0, 1]")
+    check_tensor("volumes", volumes, 5, "(batch, 1, z, y, x)")
+    if volumes.shape[1] != 1 or volumes.min() < 0 or volumes.max() > 1:
+        raise ValueError(
+            f"volumes: got {volumes.shape[1]} channels of values from {volumes.min()} to {volumes.max()}, "
+            "accepted is one channel of values in [0, 1]"
+        )
     generator = torch.Generator().manual_seed(seed)
     signal = simulate_scan(volumes * imaging.concentration, imaging.particle, imaging.scan, generator=generator)
     native = reconstruct_xspace(signal, imaging.particle, imaging.scan, volumes.shape[-1]) / imaging.concentration

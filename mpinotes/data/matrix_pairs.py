@@ -8,7 +8,7 @@ import torch
 from tqdm.auto import tqdm
 
 from mpinotes.physics import LissajousScan, Particle, SystemMatrix, mixing_orders, simulate_system_matrix
-from mpinotes.validation import check_range
+from mpinotes.validation import check_count
 
 GRADIENT_RATIO = 0.1
 """Low over high gradient, and low over high drive amplitude: one field of view for both."""
@@ -36,7 +36,7 @@ PAPER_TEST = MatrixSetting(30e-9, 25e3, 99)
 def mixing_subset(count: int) -> torch.Tensor:
     """`count` of the paper's 168 mixing orders, evenly spread over the list, (count, 2)."""
     orders = mixing_orders(2, 17)
-    check_range("count", count, 1, len(orders))
+    check_count("count", count, 1, len(orders))
     return orders[torch.linspace(0, len(orders) - 1, count).round().long()]
 
 

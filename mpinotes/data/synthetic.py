@@ -5,7 +5,7 @@ import math
 import torch
 from torch.nn.functional import normalize
 
-from mpinotes.validation import check_range
+from mpinotes.validation import check_count, check_range
 
 _BRANCHES = 4
 _POINTS = 48
@@ -18,9 +18,8 @@ def synthetic_vessels(count: int, side: int = 32, *, aneurysm_probability: float
     Values in [0, 1]: the antialiased occupancy of each voxel. A trunk crosses the volume; each
     further branch leaves an earlier one, thinner. The same seed gives the same vessels.
     """
-    for name, value in (("count", count), ("side", side)):
-        if value < 1:
-            raise ValueError(f"{name}: got {value}, accepted is an integer of at least 1")
+    check_count("count", count)
+    check_count("side", side)
     check_range("aneurysm_probability", aneurysm_probability, 0.0, 1.0)
     generator = torch.Generator().manual_seed(seed)
     points, radii = _skeletons(count, aneurysm_probability, generator)

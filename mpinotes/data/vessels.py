@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from mpinotes.data.synthetic import synthetic_vessels
-from mpinotes.validation import check_choice
+from mpinotes.validation import check_choice, check_count
 
 SPLITS = ("train", "val", "test")
 FILE_MD5 = "b41fd4f7e7e2feedddb201585ecafa1b"
@@ -43,6 +43,8 @@ def load_vessels(split: str, *, root: str | os.PathLike | None = None, download:
     try:
         with np.load(path, allow_pickle=False) as file:
             raw = file[f"{split}_images"]
+            if raw.shape[1:] != (28, 28, 28) or len(raw) == 0:
+                raise ValueError(f"volumes of shape {raw.shape[1:]}, not 28³")
     except Exception as error:  # numpy raises half a dozen types on a damaged archive
         raise ValueError(f"{path} is damaged ({error}): delete it and load again; MD5 should be {FILE_MD5}") from error
     volumes = torch.from_numpy(raw).float().div(255).unsqueeze(1)
@@ -73,6 +75,7 @@ class Vessels:
 
 def available_vessels(split: str, count: int) -> Vessels:
     """The first `count` volumes of a split of VesselMNIST3D, or synthetic ones where it cannot be had."""
+    check_count("count", count)
     try:
         volumes = load_vessels(split)[:count]
         return Vessels(volumes, True, f"VesselMNIST3D, {split} split: {len(volumes)} real volumes")

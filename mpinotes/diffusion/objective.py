@@ -1,5 +1,6 @@
 """The training objective: noise a sample, predict, weigh the error."""
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -21,7 +22,7 @@ class Objective:
 
     schedule: Schedule = Schedule()
     prediction: str = "x0"
-    weight_range: tuple[float, float] = (0.5, 5.0)
+    weight_range: tuple[float, float] = (0.0, math.inf)
 
     def __post_init__(self) -> None:
         check_choice("prediction", self.prediction, PREDICTIONS)

@@ -6,7 +6,7 @@ from functools import cached_property
 
 import torch
 
-from mpinotes.validation import check_choice
+from mpinotes.validation import check_choice, check_count
 
 
 @dataclass(frozen=True)
@@ -22,15 +22,14 @@ class Schedule:
 
     def __post_init__(self) -> None:
         check_choice("name", self.name, ("linear", "cosine"))
-        if self.steps < 1:
-            raise ValueError(f"steps: got {self.steps}, accepted is an integer of at least 1")
+        check_count("steps", self.steps)
 
     @cached_property
     def alpha_bar(self) -> torch.Tensor:
         """α̅_0 … α̅_T, (T + 1,), float64: 1 at t = 0, falling to almost 0 at t = T."""
         t = torch.arange(self.steps + 1, dtype=torch.float64) / self.steps
         if self.name == "linear":
-            ramp = torch.linspace(1e-4, 0.02, self.steps, dtype=torch.float64)
+            ramp = torch.linspace(0.02, 1e-4, self.steps, dtype=torch.float64).flip(0)
             beta = (ramp * 1000 / self.steps).clamp(max=0.999)
         else:
             f = torch.cos((t + 0.008) / 1.008 * math.pi / 2) ** 2
@@ -39,10 +38,11 @@ class Schedule:
 
     def kept_steps(self, count: int) -> list[int]:
         """`count` evenly spaced steps from T down to 1, for respaced sampling."""
-        if not 1 <= count <= self.steps:
-            raise ValueError(f"count: got {count} sampling steps, accepted is 1 to {self.steps}")
+        check_count("count", count, 1, self.steps)
         return torch.linspace(self.steps, 1, count, dtype=torch.float64).round().long().tolist()
 
     def at(self, t: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
         """α̅_t for steps t, (batch,), shaped to multiply `like`, (batch, ...)."""
+        if t.min() < 0 or t.max() > self.steps:
+            raise ValueError(f"t: got steps from {t.min()} to {t.max()}, accepted are 0 to {self.steps}")
         return self.alpha_bar.to(like.device)[t].to(like.dtype).view(-1, *[1] * (like.ndim - 1))

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import torch
 
-from mpinotes.validation import check_range, check_tensor
+from mpinotes.validation import check_count, check_range, check_tensor
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,7 @@ def bootstrap_mean(values: torch.Tensor, *, confidence: float = 0.95, resamples:
     """
     check_tensor("values", values, 1, "(n,)")
     check_range("confidence", confidence, 0.0, 1.0)
+    check_count("resamples", resamples)
     generator = torch.Generator().manual_seed(seed)
     rows = torch.randint(len(values), (resamples, len(values)), generator=generator)
     means = values.double().cpu()[rows].mean(1)

@@ -3,7 +3,7 @@
 import torch
 from skimage.metrics import structural_similarity
 
-from mpinotes.validation import check_same_shape
+from mpinotes.validation import check_same_shape, check_tensor
 
 
 def psnr(estimate: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
@@ -24,11 +24,22 @@ def ssim(estimate: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
 
     scikit-image's windows of 7 per axis over (batch, 1, …), in 2D or 3D; each side at least 7.
     """
-    check_same_shape("estimate", estimate, "truth", truth)
+    _check(estimate, truth)
+    sides = estimate.shape[2:]
+    if estimate.ndim not in (4, 5) or estimate.shape[1] != 1 or min(sides) < 7:
+        raise ValueError(
+            f"estimate: got shape {tuple(estimate.shape)}, accepted is (batch, 1, two or three sides of 7 or more)"
+        )
     pairs = zip(estimate.double().cpu().numpy(), truth.double().cpu().numpy(), strict=True)
     return torch.tensor([structural_similarity(a[0], b[0], data_range=1.0) for a, b in pairs], dtype=torch.float64)
 
 
-def _mean_square(estimate: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
+def _check(estimate: torch.Tensor, truth: torch.Tensor) -> None:
+    for name, value in (("estimate", estimate), ("truth", truth)):
+        check_tensor(name, value, value.ndim, "(batch, …)")
     check_same_shape("estimate", estimate, "truth", truth)
+
+
+def _mean_square(estimate: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
+    _check(estimate, truth)
     return (estimate.double() - truth.double()).square().flatten(1).mean(1)

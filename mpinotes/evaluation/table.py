@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 import torch
 
-from mpinotes.evaluation.bootstrap import bootstrap_mean
+from mpinotes.evaluation.bootstrap import Interval, bootstrap_mean
 from mpinotes.evaluation.metrics import psnr, rmse, ssim
 
 
@@ -29,8 +29,9 @@ def component_scores(estimate: torch.Tensor, truth: torch.Tensor) -> dict[str, d
 
 def format_table(rows: dict[str, dict[str, dict[str, float]]]) -> str:
     """Aligned text table of `summarise` results by method."""
-    lines = [f"{'':<18}{'PSNR [dB]':>26}{'SSIM':>24}{'RMSE × 255':>26}"]
+    width = max(map(len, rows), default=0) + 2
+    columns = {"psnr": "PSNR [dB]", "ssim": "SSIM", "rmse255": "RMSE × 255"}
+    lines = [" " * width + "".join(f"{title:>26}" for title in columns.values())]
     for method, row in rows.items():
-        cells = [f"{v['mean']:.3f} [{v['low']:.3f}, {v['high']:.3f}]" for v in row.values()]
-        lines.append(f"{method:<18}{cells[0]:>26}{cells[1]:>24}{cells[2]:>26}")
+        lines.append(f"{method:<{width}}" + "".join(f"{Interval(**row[name])!s:>26}" for name in columns))
     return "\n".join(lines)

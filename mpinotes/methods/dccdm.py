@@ -10,7 +10,7 @@ from mpinotes.diffusion import Objective, add_noise, sample, to_x0
 from mpinotes.networks import UNetConfig
 from mpinotes.operators import Degradation, frequency_alignment_loss
 from mpinotes.training import forward
-from mpinotes.validation import check_range, check_same_shape, check_tensor
+from mpinotes.validation import check_choice, check_range, check_same_shape, check_tensor
 
 
 @dataclass(frozen=True)
@@ -19,12 +19,14 @@ class DCCDMConfig:
 
     The paper gives `gamma` = 0.3 and nothing else: network, objective, loss weights `lambda_dc` and
     `lambda_f`, mask `radius` [Nyquist] and `degradation` (fitted to training pairs) are ours. With
-    `lambda_dc` = `lambda_f` = 0 this is the 3D DDPM the paper compares with.
+    `lambda_dc` = `lambda_f` = 0 this is the 3D DDPM the paper compares with. `residual`: the network
+    predicts what to add to x_LR (only with an objective that predicts x_0).
     """
 
     degradation: Degradation
     network: UNetConfig = UNetConfig()
-    objective: Objective = Objective()
+    objective: Objective = Objective(weight_range=(1.0, 1.0))
+    residual: bool = True
     lambda_dc: float = 1.0
     lambda_f: float = 0.1
     gamma: float = 0.3
@@ -33,6 +35,8 @@ class DCCDMConfig:
     def __post_init__(self) -> None:
         for name in ("lambda_dc", "lambda_f", "gamma"):
             check_range(name, getattr(self, name), 0.0, math.inf)
+        if self.residual:
+            check_choice("objective.prediction with residual", self.objective.prediction, ("x0",))
 
 
 def loss(
@@ -66,7 +70,10 @@ def predict_x0(
     model: nn.Module, x_t: torch.Tensor, t: torch.Tensor, x_lr: torch.Tensor, config: DCCDMConfig
 ) -> torch.Tensor:
     """Estimate x̂_0 in [-1, 1] units from x_t and the condition x_LR in [0, 1]."""
-    prediction = forward(model, torch.cat([x_t, 2 * x_lr - 1], dim=1), t)
+    condition = 2 * x_lr - 1
+    prediction = forward(model, torch.cat([x_t, condition], dim=1), t)
+    if config.residual:
+        prediction = prediction + condition
     return to_x0(prediction, x_t, t, config.objective.schedule, config.objective.prediction)
 
 
@@ -82,21 +89,21 @@ def enhance(
 ) -> torch.Tensor:
     """Sample x_HR given x_LR, both (batch, 1, z, y, x) in [0, 1], with `steps` network calls each.
 
-    `eta`: 0 is DDIM, 1 is DDPM. Volume i of a batch gets the same noise whatever the batch size.
+    `eta`: 0 is DDIM, 1 is DDPM. `batch` volumes run at a time.
     """
     check_tensor("x_lr", x_lr, 5, "(batch, 1, z, y, x)")
     device = next(model.parameters()).device
     generator = torch.Generator().manual_seed(seed)
+    starts = torch.randn(x_lr.shape, generator=generator)
     results = []
     model.eval()
-    for part in x_lr.split(batch):
+    for part, start in zip(x_lr.split(batch), starts.split(batch), strict=True):
         condition = part.to(device)
-        start = torch.cat([torch.randn(1, *part.shape[1:], generator=generator) for _ in part]).to(device)
 
         def denoise(x: torch.Tensor, t: torch.Tensor, condition: torch.Tensor = condition) -> torch.Tensor:
             return predict_x0(model, x, t, condition, config).clamp(-1, 1)
 
-        x = sample(denoise, start, config.objective.schedule, steps=steps, eta=eta, generator=generator)
+        x = sample(denoise, start.to(device), config.objective.schedule, steps=steps, eta=eta, generator=generator)
         results.append(((x + 1) / 2).clamp(0, 1).to(x_lr))
     return torch.cat(results)
 

@@ -56,7 +56,7 @@ def _image_recipe(profile: Profile, seed: int, auxiliary: bool) -> Recipe:
             "enhanced": summarise(enhanced, pairs.x_hr),
         }
 
-    training = TrainConfig(profile.image_steps, batch=8, seed=seed)
+    training = TrainConfig(profile.image_steps, batch=8, learning_rate=6e-4, seed=seed)
     loss = partial(dccdm.loss, config=config)
     return Recipe(config, training, (pairs.x_lr, pairs.x_hr), vessels.source, loss, evaluate)
 

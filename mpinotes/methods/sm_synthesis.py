@@ -29,7 +29,7 @@ class SynthesisConfig:
     """
 
     network: UNetConfig = UNetConfig(dims=2, in_channels=4, out_channels=2, widths=(48, 96, 128), blocks=1)
-    objective: Objective = Objective()
+    objective: Objective = Objective(weight_range=(0.5, 5.0))
     drop_probability: float = 0.1
 
     def __post_init__(self) -> None:

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from mpinotes.validation import check_choice
+from mpinotes.validation import check_choice, check_count
 
 
 @dataclass(frozen=True)
@@ -28,11 +28,10 @@ class UNetConfig:
 
     def __post_init__(self) -> None:
         check_choice("dims", self.dims, (2, 3))
-        if not self.widths or any(width % 8 for width in self.widths):
+        if not self.widths or any(width % 8 or width < 1 for width in self.widths):
             raise ValueError(f"widths: got {self.widths}, accepted are multiples of 8")
         for name in ("in_channels", "out_channels", "blocks"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name}: got {getattr(self, name)}, accepted is an integer of at least 1")
+            check_count(name, getattr(self, name))
 
 
 class UNet(nn.Module):
@@ -87,7 +86,7 @@ class UNet(nn.Module):
     def _check(self, x: torch.Tensor) -> None:
         config, multiple = self.config, 2 ** len(self.config.widths)
         wrong_side = x.ndim == config.dims + 2 and any(side % multiple for side in x.shape[2:])
-        if x.ndim != config.dims + 2 or x.shape[1] != config.in_channels or wrong_side:
+        if x.ndim != config.dims + 2 or x.shape[1] != config.in_channels or wrong_side or x.numel() == 0:
             raise ValueError(
                 f"x: got shape {tuple(x.shape)}, accepted is (batch, {config.in_channels}, "
                 f"{config.dims} sides that are multiples of {multiple})"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import torch
 
-from mpinotes.validation import check_positive, check_range, check_same_shape, check_tensor
+from mpinotes.validation import check_count, check_positive, check_range, check_same_shape, check_tensor
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,7 @@ class Degradation:
             raise ValueError(f"sigma: got {len(self.sigma)} values, accepted are one or three (z, y, x)")
         for sigma in self.sigmas:
             check_range("sigma", sigma, 0.0, math.inf)
-        if self.factor < 1:
-            raise ValueError(f"factor: got {self.factor}, accepted is an integer of at least 1")
+        check_count("factor", self.factor)
         check_positive("scale", self.scale)
 
     @property
@@ -49,8 +48,7 @@ class Degradation:
     def _matrices(self, volume: torch.Tensor) -> list[torch.Tensor]:
         check_tensor("volume", volume, 5, "(batch, channel, z, y, x)")
         sides = volume.shape[-3:]
-        if any(side % self.factor for side in sides):
-            raise ValueError(f"volume: got sides {tuple(sides)}, accepted are multiples of factor {self.factor}")
+        _check_sides("volume", sides, self.factor)
         options = {"dtype": volume.dtype, "device": volume.device}
         return [
             upsampling_matrix(side, self.factor, **options)
@@ -58,6 +56,11 @@ class Degradation:
             @ gaussian_matrix(side, torch.tensor(sigma, **options))
             for side, sigma in zip(sides, self.sigmas, strict=True)
         ]
+
+
+def _check_sides(name: str, sides: torch.Size, factor: int) -> None:
+    if any(side % factor for side in sides):
+        raise ValueError(f"{name}: got sides {tuple(sides)}, accepted are multiples of factor {factor}")
 
 
 def apply_separable(volume: torch.Tensor, matrices: list[torch.Tensor]) -> torch.Tensor:
@@ -100,8 +103,13 @@ def fit_degradation(
     best scale is closed-form; σ is found by L-BFGS. Volumes: (batch, 1, z, y, x).
     """
     check_tensor("x_hr", x_hr, 5, "(batch, 1, z, y, x)")
+    check_tensor("x_lr", x_lr, 5, "(batch, 1, z, y, x)")
     check_same_shape("x_lr", x_lr, "x_hr", x_hr)
+    for name, volumes in (("x_hr", x_hr), ("x_lr", x_lr)):
+        if not volumes.any():
+            raise ValueError(f"{name}: got volumes that are zero everywhere, accepted are those with a signal")
     sides = x_hr.shape[-3:]
+    _check_sides("x_hr", sides, factor)
     options = {"dtype": x_hr.dtype, "device": x_hr.device}
     resample = [upsampling_matrix(n, factor, **options) @ averaging_matrix(n, factor, **options) for n in sides]
     log_sigma = torch.zeros(1 if isotropic else 3, requires_grad=True, **options)

@@ -16,6 +16,8 @@ def spherical_masks(
     M_high is the rest. The paper gives no radius: 0.25 is ours.
     """
     check_range("radius", radius, 0.0, math.sqrt(3))
+    if len(shape) != 3 or min(shape) < 1:
+        raise ValueError(f"shape: got {shape}, accepted are three positive sides (z, y, x)")
     axes = [torch.fft.fftfreq(side, d=0.5, device=device) for side in shape]
     squared = sum(axis**2 for axis in torch.meshgrid(*axes, indexing="ij"))
     low = squared <= radius**2

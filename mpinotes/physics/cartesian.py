@@ -38,6 +38,8 @@ class CartesianScan:
         if abs(sum(self.gradient)) > 1e-9 * max(map(abs, self.gradient)):
             raise ValueError(f"gradient: got {self.gradient}, accepted is a divergence-free field (sum 0)")
         check_positive("voxel_size", self.voxel_size)
+        if len(self.drive_frequency) != 2:
+            raise ValueError(f"drive_frequency: got {self.drive_frequency}, accepted is a range (low, high)")
         low, high = self.drive_frequency
         check_positive("drive_frequency", low)
         check_range("drive_frequency", high, low, 1e9)
@@ -74,7 +76,7 @@ def point_response(offset: torch.Tensor, particle: Particle, gradient: tuple[flo
     field = offset * offset.new_tensor(gradient)
     squared = (field * field).sum(-1)
     along = field[..., 0] ** 2 / squared.clamp_min(torch.finfo(field.dtype).tiny)
-    strength = particle.beta * squared.sqrt()
+    strength = particle.beta * squared.clamp_min(torch.finfo(field.dtype).tiny).sqrt()
     transverse = langevin_ratio(strength)
     return particle.beta * (transverse + along * (langevin_derivative(strength) - transverse))
 
@@ -98,7 +100,10 @@ def simulate_scan(
     """
     check_tensor("concentration", concentration, 5, "(batch, 1, z, y, x)")
     if concentration.shape[1] != 1 or concentration.min() < 0:
-        raise ValueError("concentration: accepted is one channel of non-negative values [particles/m³]")
+        raise ValueError(
+            f"concentration: got {concentration.shape[1]} channels and a least value of {concentration.min()}, "
+            "accepted is one channel of non-negative values [particles/m³]"
+        )
     batch, _, depth, height, width = concentration.shape
     device, dtype = concentration.device, concentration.dtype
 

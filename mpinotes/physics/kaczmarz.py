@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from mpinotes.validation import check_range, check_tensor
+from mpinotes.validation import check_count, check_range, check_tensor
 
 
 def kaczmarz(
@@ -30,7 +30,7 @@ def kaczmarz(
     if len(matrix) != len(measurement):
         raise ValueError(f"measurement: got {len(measurement)} rows, accepted is one per row of matrix, {len(matrix)}")
     check_range("regularization", regularization, 0.0, math.inf)
-    check_range("sweeps", sweeps, 1, 1_000_000)
+    check_count("sweeps", sweeps)
     norms = matrix.abs().square().sum(1).sqrt()
     if (norms == 0).any():
         raise ValueError("matrix: got rows that are zero, accepted are rows with a signal")

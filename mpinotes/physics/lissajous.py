@@ -8,7 +8,7 @@ from functools import lru_cache
 import torch
 
 from mpinotes.physics.particles import Particle, langevin_ratio
-from mpinotes.validation import check_positive, check_range
+from mpinotes.validation import check_count, check_positive, check_range
 
 
 @dataclass(frozen=True)
@@ -33,12 +33,14 @@ class LissajousScan:
             values = getattr(self, name)
             if len(values) != 2 or not all(math.isfinite(v) and v != 0 for v in values):
                 raise ValueError(f"{name}: got {values}, accepted are two finite values, none zero")
-        for name in ("amplitude", "shape", "field_of_view"):
+        for name in ("amplitude", "field_of_view"):
             for value in getattr(self, name):
                 check_positive(name, value)
+        for pixels in self.shape:
+            check_count("shape", pixels)
         check_positive("base_frequency", self.base_frequency)
         check_positive("coil_sensitivity", self.coil_sensitivity)
-        check_range("density", self.density, 1, 10_000)
+        check_count("density", self.density)
 
     @property
     def cycles(self) -> tuple[int, int]:

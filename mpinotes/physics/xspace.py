@@ -7,7 +7,7 @@ import torch
 
 from mpinotes.physics.cartesian import CartesianScan, ScanSignal, point_response, sweep_positions, voxel_centres
 from mpinotes.physics.particles import Particle
-from mpinotes.validation import check_positive, check_tensor
+from mpinotes.validation import check_count, check_positive, check_tensor
 
 
 def reconstruct_xspace(signal: ScanSignal, particle: Particle, scan: CartesianScan, width: int) -> torch.Tensor:
@@ -18,6 +18,7 @@ def reconstruct_xspace(signal: ScanSignal, particle: Particle, scan: CartesianSc
     concentration c shows with peak c. Source: Goodwill & Conolly, IEEE TMI 29 (2010) 1851.
     """
     check_tensor("signal.voltage", signal.voltage, 5, "(batch, 1, z, y, samples)")
+    check_count("width", width)
     if signal.voltage.shape[-1] != scan.samples:
         raise ValueError(f"signal.voltage: got {signal.voltage.shape[-1]} samples, accepted is {scan.samples}")
     positions = sweep_positions(scan, width)

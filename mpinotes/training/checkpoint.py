@@ -1,6 +1,7 @@
 """Checkpoints that are either whole or not there."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,8 @@ def save_atomically(path: Path, content: bytes) -> None:
             os.fsync(file.fileno())
         os.replace(partial, path)
     except OSError as error:
-        partial.unlink(missing_ok=True) if os.access(path.parent, os.W_OK) else None
+        with suppress(OSError):
+            partial.unlink()
         raise OSError(
             error.errno, f"cannot write {path} ({error.strerror}): free space or choose another output folder"
         ) from error

@@ -1,0 +1,142 @@
+"""Benchmarks, each against a naive reference in the same run: ``make bench``."""
+
+import math
+import time
+from collections.abc import Callable
+
+import numpy as np
+import torch
+
+from mpinotes.data import image_pairs, synthetic_vessels
+from mpinotes.diffusion import sample
+from mpinotes.methods import dccdm
+from mpinotes.networks import seeded_unet
+from mpinotes.operators import Degradation
+from mpinotes.physics import (
+    CartesianScan,
+    LissajousScan,
+    Particle,
+    mixing_orders,
+    simulate_scan,
+    simulate_system_matrix,
+)
+from mpinotes.training import TrainConfig, best_device, make_ema, train
+
+
+def seconds(work: Callable[[], object], repeats: int = 3) -> float:
+    """Best of a few runs."""
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def langevin_terms(h: np.ndarray, beta: float) -> tuple[np.ndarray, np.ndarray]:
+    x = np.maximum(beta * h, 1e-3)
+    ratio = (1 / np.tanh(x) - 1 / x) / x
+    return ratio, 1 / x**2 - 1 / np.sinh(np.minimum(x, 300)) ** 2
+
+
+def direct_scan(volume: np.ndarray, particle: Particle, scan: CartesianScan, lines: int) -> np.ndarray:
+    """The direct sum over occupied voxels and samples, for the first `lines` lines of the centre layer."""
+    side = volume.shape[-1]
+    centre = (np.arange(side) - (side - 1) / 2) * scan.voxel_size
+    z, y, x = (centre[i] for i in np.nonzero(volume))
+    c = volume[np.nonzero(volume)]
+    phase = 2 * np.pi * (np.arange(scan.samples) + 0.5) / scan.samples
+    sweep = scan.sweep_amplitude(side)
+    result = np.zeros((lines, scan.samples))
+    for line in range(lines):
+        for s, angle in enumerate(phase):
+            hx = scan.gradient[0] * (x - sweep * np.cos(angle))
+            hy, hz = scan.gradient[1] * (y - centre[line]), scan.gradient[2] * (z - centre[side // 2])
+            squared = hx**2 + hy**2 + hz**2
+            ratio, slope = langevin_terms(np.sqrt(squared), particle.beta)
+            response = particle.beta * (ratio + hx**2 / squared * (slope - ratio))
+            result[line, s] = (c * response).sum() * scan.gradient[0] * sweep * np.sin(angle)
+    unit = -scan.coil_sensitivity * particle.moment * scan.voxel_size**3
+    return unit * 2 * np.pi * scan.drive_frequency[0] * result
+
+
+def direct_matrix(scan: LissajousScan, particle: Particle, rows: int, per_cycle: int) -> np.ndarray:
+    """Time-domain simulation of the first `rows` rows of pixels: one period, then a Fourier transform."""
+    count = scan.cycles[0] * per_cycle
+    phase = 2 * np.pi * np.arange(count) / count
+    n, m = mixing_orders(2, 17).numpy().T
+    bins = n * scan.cycles[0] + m * scan.cycles[1]
+    x = ((np.arange(scan.shape[1]) + 0.5) / scan.shape[1] - 0.5) * scan.field_of_view[0]
+    y = ((np.arange(scan.shape[0]) + 0.5) / scan.shape[0] - 0.5) * scan.field_of_view[1]
+    result = np.zeros((2, len(bins), rows, scan.shape[1]))
+    for row in range(rows):
+        hx = scan.gradient[0] * x[:, None] + scan.amplitude[0] * np.cos(scan.cycles[0] * phase)
+        hy = scan.gradient[1] * y[row] + scan.amplitude[1] * np.cos(scan.cycles[1] * phase)
+        ratio, _ = langevin_terms(np.sqrt(hx**2 + hy**2), particle.beta)
+        for channel, field in enumerate((hx, hy)):
+            spectrum = np.fft.rfft(particle.beta * field * ratio, axis=1) / count
+            result[channel, :, row] = spectrum[:, bins].real.T
+    return result
+
+
+def bench_scan() -> None:
+    volumes, particle = synthetic_vessels(256, 32).round() * 1e18, Particle(25e-9)
+    scan = CartesianScan(drive_frequency=(25e3, 25e3))
+    ours = seconds(lambda: simulate_scan(volumes, particle, scan)) / len(volumes)
+    volume, lines = volumes[0, 0].double().numpy(), 4
+    reference = direct_scan(volume, particle, scan, lines)
+    naive = seconds(lambda: direct_scan(volume, particle, scan, lines), 1) / lines * 32 * 32
+    got = simulate_scan(volumes[:1].double(), particle, scan).voltage[0, 0, 16, :lines].numpy()
+    error = np.abs(got - reference).max() / np.abs(reference).max()
+    print(f"scan 32³:              {1 / ours:9.0f} volumes/s; direct sum {naive:.1f} s/volume: {naive / ours:,.0f}×")
+    print(f"                       (largest relative difference {error:.0e})")
+
+
+def bench_matrix() -> None:
+    for diameter, per_cycle in ((30e-9, 400), (50e-9, 1000)):
+        scan, particle = LissajousScan(density=49), Particle(diameter)
+        ours = seconds(lambda: simulate_system_matrix(scan, particle, integrate_pixels=False))  # noqa: B023
+        naive = seconds(lambda: direct_matrix(scan, particle, 1, per_cycle), 1) * scan.shape[0]  # noqa: B023
+        got = simulate_system_matrix(scan, particle, integrate_pixels=False)
+        factor = -2j * math.pi * got.frequencies * scan.coil_sensitivity * particle.moment
+        unitless = (got.components / factor[:, None, None]).real[:, :, 0].numpy()
+        error = np.abs(unitless - direct_matrix(scan, particle, 1, per_cycle)[:, :, 0]).max() / np.abs(unitless).max()
+        print(
+            f"system matrix {diameter * 1e9:.0f} nm:   {1 / ours:9.2f} matrices/s; time domain {naive:.1f} s/matrix: "
+            f"{naive / ours:,.0f}× (difference {error:.0e})"
+        )
+
+
+def bench_network() -> None:
+    device = best_device()
+    pairs = image_pairs(synthetic_vessels(32, 32))
+    config = dccdm.DCCDMConfig(Degradation(0.5))
+    model = seeded_unet(config.network, 0)
+    states = train(
+        model,
+        make_ema(model, 0.999),
+        lambda *a: dccdm.loss(*a, config),
+        (pairs.x_lr, pairs.x_hr),
+        TrainConfig(100),
+        device=device,
+    )
+    for _ in range(2):
+        next(states)
+    step = seconds(lambda: next(states), 5)
+    x = pairs.x_lr[:16].to(device)
+
+    def call() -> None:
+        def denoise(x_t: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+            return dccdm.predict_x0(model, x_t, t, x, config)
+
+        sample(denoise, torch.randn_like(x), config.objective.schedule, steps=1)
+
+    calls = seconds(call)
+    print(f"DCCDM on {device.type}: {step:.3f} s per training step of 8; {16 / calls:.0f} volumes/s per network call")
+
+
+if __name__ == "__main__":
+    print(f"torch {torch.__version__}, {torch.get_num_threads()} threads")
+    bench_scan()
+    bench_matrix()
+    bench_network()

@@ -1,0 +1,24 @@
+import matplotlib.pyplot as plt
+import torch
+
+from mpinotes.display import IMAGE_MAP, show_components, show_projections
+
+
+def images(figure):
+    return [image for axis in figure.axes for image in axis.get_images()]
+
+
+def test_projections_share_one_scale_and_map_and_label_their_axes():
+    figure = show_projections({"a": torch.rand(4, 5, 6), "b": 2 * torch.rand(4, 5, 6)})
+    assert len(images(figure)) == 4
+    assert len({image.get_clim() for image in images(figure)}) == 1
+    assert {image.get_cmap().name for image in images(figure)} == {IMAGE_MAP}
+    labels = {axis.get_xlabel() for axis in figure.axes} | {axis.get_ylabel() for axis in figure.axes}
+    assert {"x [mm]", "y [mm]", "z [mm]"} <= labels
+    plt.close(figure)
+
+
+def test_components_share_one_signed_scale():
+    figure = show_components({"low": torch.rand(3, 4, 4), "high": -torch.rand(3, 4, 4)}, ["a", "b", "c"])
+    assert len(images(figure)) == 6 and {image.get_clim() for image in images(figure)} == {(-1.0, 1.0)}
+    plt.close(figure)

@@ -1,0 +1,96 @@
+from dataclasses import replace
+
+import pytest
+import torch
+
+from mpinotes.diffusion import Objective
+from mpinotes.methods import baselines, dccdm
+from mpinotes.networks import UNetConfig, seeded_unet
+from mpinotes.operators import Degradation, frequency_alignment_loss
+
+NETWORK = UNetConfig(widths=(8, 16), blocks=1)
+CONFIG = dccdm.DCCDMConfig(Degradation(0.5), network=NETWORK, residual=False)
+X_HR = torch.rand(2, 1, 8, 8, 8, generator=torch.Generator().manual_seed(0))
+X_LR = CONFIG.degradation(X_HR)
+
+
+class Oracle(torch.nn.Module):
+    """A network that returns a fixed answer."""
+
+    def __init__(self, answer):
+        super().__init__()
+        self.answer = torch.nn.Parameter(answer)
+
+    def forward(self, x, t):
+        return self.answer
+
+
+def terms(model, config):
+    return dccdm.loss(model, (X_LR, X_HR), torch.Generator().manual_seed(3), config)
+
+
+def test_ddpm_is_dccdm_without_its_two_terms():
+    config = baselines.ddpm(CONFIG.degradation)
+    assert config == replace(dccdm.DCCDMConfig(CONFIG.degradation), lambda_dc=0.0, lambda_f=0.0)
+    model = seeded_unet(NETWORK, 0)
+    plain, full = (terms(model, replace(c, network=NETWORK, residual=False)) for c in (config, CONFIG))
+    assert set(plain) == {"total", "diffusion"} and set(full) == {"total", "diffusion", "consistency", "alignment"}
+    assert plain["diffusion"] == plain["total"]
+
+
+def test_the_total_is_the_sum_of_its_terms():
+    values = terms(seeded_unet(NETWORK, 0), CONFIG)
+    assert values["total"].item() == pytest.approx(sum(v.item() for k, v in values.items() if k != "total"))
+
+
+def test_the_truth_leaves_only_what_the_pairs_themselves_disagree_on(monkeypatch):
+    monkeypatch.setattr(dccdm, "_flip", lambda batch, generator: batch)
+    values = terms(Oracle(2 * X_HR - 1), CONFIG)
+    assert values["diffusion"] == 0 and values["consistency"] < 1e-10
+    alpha_bar = values["alignment"] / CONFIG.lambda_f / frequency_alignment_loss(X_HR, X_LR, X_HR).mean()
+    assert 0 < alpha_bar < 1
+
+
+@pytest.mark.parametrize("prediction", ["epsilon", "v", "x0"])
+def test_the_objective_stays_bounded_at_the_highest_noise(monkeypatch, prediction):
+    config = replace(CONFIG, objective=Objective(prediction=prediction), residual=False)
+    monkeypatch.setattr(torch, "randint", lambda low, high, shape, generator: torch.full(shape, high - 1))
+    auxiliary = terms(Oracle(torch.zeros(2, 1, 8, 8, 8)), config)
+    assert auxiliary["consistency"] < 1 and auxiliary["alignment"] < 1
+
+
+def test_a_residual_network_of_zeros_returns_x_lr():
+    config = replace(CONFIG, residual=True)
+    result = dccdm.enhance(seeded_unet(NETWORK, 0), X_LR, config, steps=2)
+    torch.testing.assert_close(result, X_LR)
+    with pytest.raises(ValueError, match="prediction with residual"):
+        replace(config, objective=Objective(prediction="v"))
+
+
+def test_pairs_are_flipped_together():
+    batch = (X_HR, 2 * X_HR)
+    flips = [dccdm._flip(batch, torch.Generator().manual_seed(seed)) for seed in range(8)]
+    assert all(torch.equal(2 * a, b) for a, b in flips)
+    assert len({a.numpy().tobytes() for a, _ in flips}) > 1
+
+
+def test_enhance_depends_on_the_seed_alone():
+    model = seeded_unet(NETWORK, 0)
+    torch.nn.init.normal_(model.head.weight, std=0.1)
+    a, b = (dccdm.enhance(model, X_LR, CONFIG, steps=3, batch=batch) for batch in (1, 2))
+    torch.testing.assert_close(a, b, atol=0.02, rtol=0)  # bfloat16 rounds differently in other batches
+    assert a.min() >= 0 and a.max() <= 1 and a.shape == X_LR.shape
+    assert not torch.equal(a, dccdm.enhance(model, X_LR, CONFIG, steps=3, seed=1))
+
+
+@pytest.mark.parametrize("field", ["lambda_dc", "lambda_f", "gamma"])
+def test_negative_weights_are_refused(field):
+    with pytest.raises(ValueError, match=field):
+        replace(CONFIG, **{field: -1.0})
+
+
+def test_wrong_input_is_refused():
+    with pytest.raises(ValueError, match="x_lr"):
+        dccdm.enhance(seeded_unet(NETWORK, 0), X_LR[0], CONFIG, steps=2)
+    with pytest.raises(ValueError, match="x_lr"):
+        dccdm.loss(seeded_unet(NETWORK, 0), (X_LR[:1], X_HR), torch.Generator(), CONFIG)

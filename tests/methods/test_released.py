@@ -1,0 +1,70 @@
+"""Cards tell the truth: their metrics come out again on real data."""
+
+import shutil
+
+import pytest
+
+from mpinotes.data import PAPER_TEST, image_pairs, matrix_pairs
+from mpinotes.evaluation import component_scores, summarise
+from mpinotes.methods import METHODS, dccdm, load, sm_synthesis
+from mpinotes.methods.recipes import TEST_SEED
+from mpinotes.pretrained import FOLDER, released
+
+
+def test_every_method_is_released_with_a_whole_card():
+    assert set(released()) == set(METHODS)
+    for name in METHODS:
+        card = load(name).card
+        assert {"config", "seed", "data", "version", "device", "training", "seconds", "metrics"} <= set(card)
+        assert card["method"] == name and card["profile"] == "full"
+
+
+def test_the_image_cards_hold_on_the_whole_real_test_split(real_vessels):
+    pairs = image_pairs(real_vessels, seed=TEST_SEED)
+    for name in ("ddpm", "dccdm"):
+        trained = load(name)
+        recorded = trained.card["metrics"]
+        enhanced = dccdm.enhance(trained.model, pairs.x_lr, trained.config, steps=recorded["sampling_steps"])
+        rows = {"x_lr": summarise(pairs.x_lr, pairs.x_hr), "enhanced": summarise(enhanced, pairs.x_hr)}
+        for row, metrics in rows.items():
+            assert metrics["psnr"]["mean"] == pytest.approx(recorded[row]["psnr"]["mean"], abs=0.02)
+            assert metrics["ssim"]["mean"] == pytest.approx(recorded[row]["ssim"]["mean"], abs=0.002)
+        assert rows["enhanced"]["psnr"]["mean"] > rows["x_lr"]["psnr"]["mean"] + 6
+
+
+def test_the_matrix_card_holds():
+    trained = load("sm_synthesis")
+    recorded = trained.card["metrics"]
+    test = matrix_pairs([PAPER_TEST])
+    result = sm_synthesis.synthesise(trained.model, test.low, trained.config, steps=recorded["sampling_steps"])
+    for row, images in (("low", test.low), ("synthesised", result)):
+        scores = component_scores(images, test.high)
+        assert scores["psnr"]["median"] == pytest.approx(recorded[row]["psnr"]["median"], abs=0.1)
+        assert scores["ssim"]["median"] == pytest.approx(recorded[row]["ssim"]["median"], abs=0.01)
+
+
+def test_an_unknown_name_lists_the_known_ones():
+    with pytest.raises(ValueError, match=r"name: got 'gan', accepted are 'ddpm'"):
+        load("gan")
+
+
+def test_a_missing_release_says_what_to_do(tmp_path):
+    with pytest.raises(FileNotFoundError, match="train it or reinstall"):
+        load("ddpm", tmp_path)
+
+
+def test_corrupted_weights_and_cards_of_others_are_refused(tmp_path):
+    for suffix in ("safetensors", "json"):
+        shutil.copy(FOLDER / f"ddpm.{suffix}", tmp_path)
+    weights = tmp_path / "ddpm.safetensors"
+    whole = weights.read_bytes()
+    weights.write_bytes(whole[:1000])
+    with pytest.raises(ValueError, match="damaged"):
+        load("ddpm", tmp_path)
+    weights.write_bytes(whole)
+    shutil.copy(FOLDER / "sm_synthesis.json", tmp_path / "ddpm.json")
+    with pytest.raises(ValueError, match="does not fit its card"):
+        load("ddpm", tmp_path)
+    (tmp_path / "ddpm.json").write_text("{")
+    with pytest.raises(ValueError, match="damaged"):
+        load("ddpm", tmp_path)

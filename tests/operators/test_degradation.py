@@ -1,0 +1,154 @@
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.ndimage import gaussian_filter
+from torch.nn.functional import interpolate
+
+from mpinotes.operators import Degradation, fit_degradation
+
+SIGMAS = (0.6, 1.1, 1.7)
+
+
+def random_volume(*shape, seed=0, dtype=torch.float64):
+    return torch.rand(shape, generator=torch.Generator().manual_seed(seed), dtype=dtype)
+
+
+def degraded_by_others(volume, sigmas, factor):
+    """scipy's Gaussian with zeros outside, block means, PyTorch's half-pixel trilinear interpolation."""
+    radius = [side - 1 for side in volume.shape]
+    blurred = gaussian_filter(volume.numpy(), sigmas, mode="constant", radius=radius)
+    z, y, x = (side // factor for side in volume.shape)
+    blocks = torch.from_numpy(blurred.reshape(z, factor, y, factor, x, factor).mean((1, 3, 5)))
+    return interpolate(blocks[None, None], scale_factor=factor, mode="trilinear", align_corners=False)[0, 0]
+
+
+@pytest.mark.parametrize("factor, shape", [(2, (8, 6, 10)), (3, (6, 9, 12)), (4, (8, 4, 12)), (1, (5, 4, 3))])
+def test_degradation_is_blur_block_mean_and_trilinear_interpolation(factor, shape):
+    volume = random_volume(*shape)
+    result = Degradation(SIGMAS, factor)(volume[None, None])[0, 0]
+    torch.testing.assert_close(result, degraded_by_others(volume, SIGMAS, factor), rtol=0, atol=1e-13)
+
+
+def test_one_sigma_serves_all_axes_and_the_scale_multiplies():
+    x = random_volume(2, 3, 4, 4, 6)
+    expected = 2.5 * Degradation((0.8, 0.8, 0.8))(x)
+    torch.testing.assert_close(Degradation(0.8, scale=2.5)(x), expected)
+
+
+def test_without_blur_and_decimation_nothing_changes():
+    x = random_volume(1, 1, 4, 5, 6)
+    assert torch.equal(Degradation(0.0, factor=1)(x), x)
+
+
+def test_channels_and_volumes_do_not_mix():
+    x = random_volume(2, 3, 4, 4, 4)
+    degradation = Degradation(SIGMAS)
+    one_by_one = torch.stack([torch.cat([degradation(c[None, None])[0] for c in volume]) for volume in x])
+    torch.testing.assert_close(degradation(x), one_by_one)
+
+
+@pytest.mark.parametrize("dtype, tolerance", [(torch.float64, 1e-12), (torch.float32, 1e-6)])
+@given(
+    blocks=st.tuples(*[st.integers(1, 5)] * 3),
+    factor=st.integers(1, 3),
+    sigma=st.tuples(*[st.floats(0, 4)] * 3),
+    seed=st.integers(0, 1000),
+)
+def test_adjoint_moves_the_operator_across_the_inner_product(dtype, tolerance, blocks, factor, sigma, seed):
+    degradation, shape = Degradation(sigma, factor, scale=1.7), [2, 1, *(factor * n for n in blocks)]
+    x, y = random_volume(*shape, seed=seed, dtype=dtype), random_volume(*shape, seed=seed + 1, dtype=dtype)
+    left, right = (degradation(x).double() * y).sum().item(), (x * degradation.adjoint(y).double()).sum().item()
+    assert left == pytest.approx(right, rel=tolerance)
+
+
+def test_the_gradient_is_the_adjoint():
+    degradation, x, y = Degradation(SIGMAS), random_volume(2, 1, 4, 6, 8), random_volume(2, 1, 4, 6, 8, seed=1)
+    x.requires_grad_()
+    (gradient,) = torch.autograd.grad(degradation(x), x, grad_outputs=y)
+    torch.testing.assert_close(gradient, degradation.adjoint(y), rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize("factor", [2, 3, 4])
+def test_a_smooth_blob_stays_where_it_is(factor):
+    """Half a voxel would be 0.5; what is left comes from sampling a blob as wide as a block."""
+    side, centre = 24, torch.tensor([10.3, 12.0, 13.4], dtype=torch.float64)
+    grid = torch.stack(torch.meshgrid(*[torch.arange(side, dtype=torch.float64)] * 3, indexing="ij"))
+    blob = torch.exp(-(grid - centre[:, None, None, None]).square().sum(0) / (2 * 2.0**2))
+    result = Degradation(0.7, factor)(blob[None, None])[0, 0]
+    centre_of_mass = (grid * result).flatten(1).sum(1) / result.sum()
+    torch.testing.assert_close(centre_of_mass, centre, rtol=0, atol=0.02)
+
+
+@pytest.mark.parametrize("sigma", [1.3, (0.7, 1.2, 1.9)])
+def test_fit_recovers_the_operator_that_made_the_pairs(sigma):
+    x_hr = random_volume(3, 1, 12, 12, 12)
+    truth = Degradation(sigma, scale=0.6)
+    fitted, residual = fit_degradation(x_hr, truth(x_hr), isotropic=isinstance(sigma, float))
+    assert fitted.sigma == pytest.approx(sigma, rel=1e-3)
+    assert fitted.scale == pytest.approx(0.6, rel=1e-3)
+    assert residual < 1e-3
+
+
+def test_fit_reports_the_relative_residual_of_the_operator_it_returns():
+    x_hr, x_lr = random_volume(2, 1, 8, 8, 8), random_volume(2, 1, 8, 8, 8, seed=1)
+    fitted, residual = fit_degradation(x_hr, x_lr)
+    assert residual == pytest.approx(((fitted(x_hr) - x_lr).norm() / x_lr.norm()).item(), rel=1e-9)
+
+
+def test_the_best_fit_beats_its_neighbours():
+    x_hr = random_volume(2, 1, 8, 8, 8)
+    x_lr = Degradation(1.0)(x_hr) + 0.1 * random_volume(2, 1, 8, 8, 8, seed=1)
+    fitted, residual = fit_degradation(x_hr, x_lr, isotropic=True)
+    neighbours = [(fitted.sigma * s, fitted.scale * g) for s, g in [(1.05, 1), (0.95, 1), (1, 1.02), (1, 0.98)]]
+    errors = [(Degradation(s, scale=g)(x_hr) - x_lr).norm() / x_lr.norm() for s, g in neighbours]
+    assert residual < min(errors)
+
+
+@pytest.mark.parametrize(
+    "name, values",
+    [
+        ("sigma", {"sigma": -0.1}),
+        ("sigma", {"sigma": math.nan}),
+        ("sigma", {"sigma": math.inf}),
+        ("sigma", {"sigma": (1.0, 1.0)}),
+        ("sigma", {"sigma": (1.0, -1.0, 1.0)}),
+        ("factor", {"sigma": 1.0, "factor": 0}),
+        ("factor", {"sigma": 1.0, "factor": 1.5}),
+        ("scale", {"sigma": 1.0, "scale": 0.0}),
+        ("scale", {"sigma": 1.0, "scale": math.inf}),
+    ],
+    ids=str,
+)
+def test_an_impossible_degradation_is_refused_by_name(name, values):
+    with pytest.raises(ValueError, match=f"^{name}: got"):
+        Degradation(**values)
+
+
+@pytest.mark.parametrize("method", ["__call__", "adjoint"])
+@pytest.mark.parametrize(
+    "volume", [torch.ones(1, 4, 4, 4), torch.ones(1, 1, 4, 4, 5), torch.full((1, 1, 2, 2, 2), np.nan)]
+)
+def test_a_bad_volume_is_refused_by_name(method, volume):
+    with pytest.raises(ValueError, match="^volume: got"):
+        getattr(Degradation(1.0), method)(volume)
+
+
+@pytest.mark.parametrize(
+    "name, x_hr, x_lr",
+    [
+        ("x_hr", torch.ones(4, 4, 4), torch.ones(4, 4, 4)),
+        ("x_hr", torch.full((1, 1, 4, 4, 4), np.nan), torch.ones(1, 1, 4, 4, 4)),
+        ("x_hr", torch.zeros(1, 1, 4, 4, 4), torch.ones(1, 1, 4, 4, 4)),
+        ("x_hr", torch.ones(1, 1, 4, 4, 5), torch.ones(1, 1, 4, 4, 5)),
+        ("x_lr", torch.ones(1, 1, 4, 4, 4), torch.ones(1, 1, 4, 4, 2)),
+        ("x_lr", torch.ones(1, 1, 4, 4, 4), torch.full((1, 1, 4, 4, 4), np.nan)),
+    ],
+    ids=["wrong rank", "NaN", "empty truth", "sides not divisible by the factor", "other shape", "NaN image"],
+)
+def test_bad_pairs_are_refused_by_name(name, x_hr, x_lr):
+    with pytest.raises(ValueError, match=f"^{name}: got"):
+        fit_degradation(x_hr, x_lr)

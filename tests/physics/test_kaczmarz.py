@@ -1,0 +1,65 @@
+import numpy as np
+import pytest
+import torch
+from scipy.optimize import nnls
+
+from mpinotes.physics import LissajousScan, Particle, kaczmarz, mixing_orders, simulate_system_matrix
+
+GENERATOR = torch.Generator().manual_seed(0)
+MATRIX = torch.randn(30, 8, generator=GENERATOR, dtype=torch.float64)
+FRAMES = torch.randn(30, 3, generator=GENERATOR, dtype=torch.float64)
+
+
+def tikhonov(matrix, frames, regularization, weighted):
+    if weighted:
+        norm = matrix.norm(dim=1, keepdim=True)
+        matrix, frames = matrix / norm, frames / norm
+    shift = regularization * matrix.square().sum().item() / matrix.shape[1]
+    matrix, frames = matrix.numpy(), frames.numpy()
+    return np.linalg.solve(matrix.T @ matrix + shift * np.eye(matrix.shape[1]), matrix.T @ frames)
+
+
+@pytest.mark.parametrize("weighted", [True, False])
+def test_converges_to_the_tikhonov_solution(weighted):
+    result = kaczmarz(MATRIX, FRAMES, regularization=0.5, sweeps=400, weighted=weighted, non_negative=False)
+    np.testing.assert_allclose(result, tikhonov(MATRIX, FRAMES, 0.5, weighted), atol=1e-9)
+
+
+def test_a_consistent_non_negative_system_is_solved_like_scipy_does():
+    truth = torch.tensor([0.0, 1.0, 0.0, 2.0, 0.5, 0.0, 3.0, 0.0], dtype=torch.float64)[:, None]
+    result = kaczmarz(MATRIX, MATRIX @ truth, regularization=0.0, sweeps=300)
+    np.testing.assert_allclose(result[:, 0], nnls(MATRIX.numpy(), (MATRIX @ truth)[:, 0].numpy())[0], atol=1e-8)
+
+
+def test_frames_do_not_disturb_each_other():
+    together = kaczmarz(MATRIX, FRAMES)
+    apart = torch.cat([kaczmarz(MATRIX, frame[:, None]) for frame in FRAMES.T], dim=1)
+    torch.testing.assert_close(together, apart)
+
+
+def test_a_simulated_system_matrix_reconstructs_its_phantom():
+    scan = LissajousScan(shape=(8, 8), density=9)
+    components = simulate_system_matrix(scan, Particle(30e-9), mixing_orders(2, 10)).components
+    matrix = components.flatten(2).flatten(0, 1)
+    matrix = matrix[matrix.abs().amax(1) > 1e-3 * matrix.abs().max()]
+    phantom = torch.zeros(8, 8, dtype=torch.float64)
+    phantom[2:4, 3:6], phantom[5, 2] = 1.0, 2.0
+    voltage = matrix @ phantom.flatten()[:, None].to(matrix.dtype)
+    result = kaczmarz(matrix, voltage, regularization=1e-6, sweeps=300).view(8, 8)
+    assert (result - phantom).norm() < 0.1 * phantom.norm()
+
+
+@pytest.mark.parametrize(
+    ("change", "name"),
+    [
+        ({"matrix": MATRIX[0]}, "matrix"),
+        ({"matrix": MATRIX * torch.tensor(float("nan"))}, "matrix"),
+        ({"matrix": torch.zeros_like(MATRIX)}, "matrix"),
+        ({"measurement": FRAMES[:5]}, "measurement"),
+        ({"regularization": -1.0}, "regularization"),
+        ({"sweeps": 0}, "sweeps"),
+    ],
+)
+def test_bad_input_is_named(change, name):
+    with pytest.raises(ValueError, match=f"^{name}: got"):
+        kaczmarz(**({"matrix": MATRIX, "measurement": FRAMES} | change))

@@ -1,0 +1,149 @@
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from mpinotes.physics import (
+    CartesianScan,
+    Particle,
+    ScanSignal,
+    reconstruct_tikhonov,
+    reconstruct_xspace,
+    simulate_scan,
+)
+
+PARTICLE = Particle(25e-9)
+SCAN = CartesianScan(gradient=(1.5, 0.7, -2.2), samples=64)
+
+
+def dense_response(shape, scan, particle=PARTICLE):
+    """Matrix R[i, j]: normalised x-x response of voxel j with the FFP on voxel i, pair by pair."""
+    voxels = [np.array(index) for index in np.ndindex(shape)]
+    gradient = np.array(scan.gradient)[::-1]  # voxels are (z, y, x)
+    r = np.eye(len(voxels))
+    for i, a in enumerate(voxels):
+        for j, b in enumerate(voxels):
+            if i != j:
+                field = particle.beta * gradient * (b - a) * scan.voxel_size
+                h = np.linalg.norm(field)
+                along = field[2] ** 2 / h**2
+                transverse = (1 / np.tanh(h) - 1 / h) / h
+                r[i, j] = 3 * (along * (1 / h**2 - 1 / np.sinh(h) ** 2) + (1 - along) * transverse)
+    return r
+
+
+def random_image(shape, seed=0):
+    return torch.rand(2, 1, *shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+@pytest.mark.parametrize("position", [(1, 2, 3), (2, 1, 4)])
+def test_a_single_voxel_shows_at_its_place_with_nearly_its_concentration(position):
+    """The peak is averaged over a voxel's width of samples: it loses a few percent, never gains."""
+    c = torch.zeros(1, 1, 4, 4, 8, dtype=torch.float64)
+    c[(0, 0, *position)] = 3e18
+    image = reconstruct_xspace(simulate_scan(c, PARTICLE, SCAN), PARTICLE, SCAN, width=8)
+    assert np.unravel_index(image.argmax().item(), image.shape)[2:] == position
+    assert 0.9 * 3e18 < image.max().item() < 3e18
+
+
+def test_the_native_image_is_the_phantom_seen_through_the_point_response():
+    """Gridding averages over a voxel's width of samples: 1 % where the response varies slowly."""
+    particle, scan, shape = Particle(15e-9), dataclasses.replace(SCAN, samples=256), (2, 3, 6)
+    c = 1e18 * random_image(shape)
+    image = reconstruct_xspace(simulate_scan(c, particle, scan), particle, scan, width=6)
+    expected = (c.reshape(2, -1).numpy() @ dense_response(shape, scan, particle)).reshape(c.shape)
+    np.testing.assert_allclose(image.numpy(), expected, rtol=0.01)
+
+
+def test_gridding_is_the_average_weighted_by_closeness_and_squared_speed():
+    """Sample by sample: u over the voltage of a unit concentration at the FFP, both ways of the sweep."""
+    width, frequency, scan = 4, 20e3, dataclasses.replace(SCAN, samples=32)
+    voltage = 1e-6 * random_image((1, 1, 32))[:1]
+    image = reconstruct_xspace(ScanSignal(voltage, torch.tensor([frequency])), PARTICLE, scan, width)
+    sweep, total, weights = scan.overscan * width * scan.voxel_size / 2, np.zeros(width), np.zeros(width)
+    for sample, u in enumerate(voltage.flatten().tolist()):
+        phase = 2 * np.pi * (sample + 0.5) / 32
+        position, velocity = sweep * np.cos(phase), -2 * np.pi * frequency * sweep * np.sin(phase)
+        per_unit = PARTICLE.moment * scan.voxel_size**3 * PARTICLE.beta / 3
+        unit_voltage = -scan.coil_sensitivity * per_unit * scan.gradient[0] * -velocity
+        for voxel in range(width):
+            distance = abs((voxel - (width - 1) / 2) - position / scan.voxel_size)
+            weight = max(1 - distance, 0) * velocity**2
+            total[voxel] += weight * u / unit_voltage
+            weights[voxel] += weight
+    np.testing.assert_allclose(image.flatten().numpy(), total / weights, rtol=1e-10)
+
+
+def test_the_native_image_does_not_depend_on_the_drive_frequency_drawn():
+    c = 1e18 * random_image((2, 2, 4))
+    images = [
+        reconstruct_xspace(simulate_scan(c, PARTICLE, scan), PARTICLE, scan, width=4)
+        for scan in (dataclasses.replace(SCAN, drive_frequency=(f, f)) for f in (1e3, 25e3))
+    ]
+    torch.testing.assert_close(images[0], images[1], rtol=1e-12, atol=0)
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 4), (3, 1, 5), (4, 4, 2)])
+@pytest.mark.parametrize("regularization", [0.1, 5.0])
+def test_tikhonov_is_the_dense_solution_of_the_normal_equations(shape, regularization):
+    native = random_image(shape)
+    r = dense_response(shape, SCAN)
+    right = r.T @ native.reshape(2, -1).numpy().T
+    expected = np.linalg.solve(r.T @ r + regularization * np.eye(len(r)), right).T.reshape(2, 1, *shape)
+    result = reconstruct_tikhonov(native, PARTICLE, SCAN, regularization=regularization)
+    np.testing.assert_allclose(result.numpy(), expected, atol=1e-11)
+
+
+def test_tikhonov_in_float32_agrees_with_float64():
+    native = random_image((4, 3, 6))
+    single = reconstruct_tikhonov(native.float(), PARTICLE, SCAN)
+    assert single.dtype == torch.float32
+    torch.testing.assert_close(single.double(), reconstruct_tikhonov(native, PARTICLE, SCAN), rtol=0, atol=1e-5)
+
+
+def test_gradients_flow_back_through_both_reconstructions():
+    scan = CartesianScan(samples=16, drive_frequency=(25e3, 25e3))
+    relative = (0.5 + 0.5 * random_image((2, 1, 3))[:1]).requires_grad_()
+
+    def reconstruct(c):
+        native = reconstruct_xspace(simulate_scan(1e18 * c, PARTICLE, scan), PARTICLE, scan, width=3) / 1e18
+        return reconstruct_tikhonov(native, PARTICLE, scan)
+
+    assert torch.autograd.gradcheck(reconstruct, relative)
+
+
+def scanned(**changes):
+    return dataclasses.replace(simulate_scan(torch.ones(1, 1, 2, 2, 4), PARTICLE, SCAN), **changes)
+
+
+@pytest.mark.parametrize(
+    "voltage", [torch.ones(1, 2, 2, 64), torch.ones(1, 1, 2, 2, 32), torch.full((1, 1, 2, 2, 64), math.nan)]
+)
+def test_a_bad_voltage_is_refused_by_name(voltage):
+    with pytest.raises(ValueError, match=r"^signal\.voltage: got"):
+        reconstruct_xspace(scanned(voltage=voltage), PARTICLE, SCAN, width=4)
+
+
+def test_more_voxels_than_the_samples_pass_are_refused():
+    with pytest.raises(ValueError, match=r"^scan\.samples: got 64"):
+        reconstruct_xspace(scanned(), PARTICLE, SCAN, width=500)
+
+
+@pytest.mark.parametrize("width", [0, -1])
+def test_a_width_without_voxels_is_refused_by_name(width):
+    with pytest.raises(ValueError, match="^width: got"):
+        reconstruct_xspace(scanned(), PARTICLE, SCAN, width=width)
+
+
+@pytest.mark.parametrize("native", [torch.ones(1, 2, 2, 2), torch.full((1, 1, 2, 2, 2), math.inf)])
+def test_a_bad_native_image_is_refused_by_name(native):
+    with pytest.raises(ValueError, match="^native: got"):
+        reconstruct_tikhonov(native, PARTICLE, SCAN)
+
+
+@pytest.mark.parametrize("regularization", [0.0, -1.0, math.nan])
+def test_a_regularization_that_is_not_above_zero_is_refused_by_name(regularization):
+    with pytest.raises(ValueError, match="^regularization: got"):
+        reconstruct_tikhonov(torch.ones(1, 1, 2, 2, 2), PARTICLE, SCAN, regularization=regularization)

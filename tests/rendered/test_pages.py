@@ -1,0 +1,54 @@
+"""Every page of the built book, as a reader without a network sees it."""
+
+import pytest
+
+from tests.rendered.conftest import HTML, PAGES
+
+EXPLORERS = {"book/04_frequency_masks.html": 1, "book/09_condition_decay.html": 5}
+"""Pages with widgets, and how many sliders each has."""
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_the_page_is_whole_without_a_network(visit, path):
+    page = visit(path)
+    assert page.problems == []
+    formulas = page.locator(".math").count()
+    page.wait_for_function("n => document.querySelectorAll('mjx-container').length >= n", arg=formulas)
+    assert page.locator("mjx-merror").count() == 0
+    broken = page.eval_on_selector_all("img", "images => images.filter(i => !i.complete || !i.naturalWidth).length")
+    assert broken == 0
+
+
+def test_the_chapters_hold_mathematics_and_figures(visit):
+    for path in PAGES:
+        if path.split("/")[1][:2].isdigit():
+            page = visit(path)
+            assert page.locator(".math").count() > 0, path
+            assert page.locator(".cell_output img").count() > 0, path
+
+
+def test_only_the_explorers_have_sliders(visit):
+    assert {path: n for path in PAGES if (n := visit(path).locator(".mpinotes-explorer input").count())} == EXPLORERS
+
+
+@pytest.mark.parametrize("path", EXPLORERS)
+def test_every_slider_moves_its_figure_by_keyboard_and_mouse(visit, path):
+    page = visit(path)
+    explorer = page.locator(".mpinotes-explorer")
+    figure = "e => e.querySelector('svg.curves')?.innerHTML ?? e.querySelector('img.frame:not([hidden])').src"
+    for slider in explorer.locator("input").all():
+        before = explorer.evaluate(figure)
+        slider.focus()
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("ArrowRight")
+        assert explorer.evaluate(figure) != before
+        before = explorer.evaluate(figure)
+        box = slider.bounding_box()
+        page.mouse.click(box["x"] + 0.2 * box["width"], box["y"] + box["height"] / 2)
+        assert explorer.evaluate(figure) != before
+    assert page.problems == []
+
+
+def test_no_page_is_heavy():
+    heavy = {path: size for path in PAGES if (size := (HTML / path).stat().st_size) > 5e6}
+    assert heavy == {}

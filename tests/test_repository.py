@@ -1,0 +1,55 @@
+"""What the files around the package promise."""
+
+import json
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+ADDRESS = PROJECT["project"]["urls"]["Repository"]
+NOTEBOOKS = sorted((ROOT / "book").glob("*.ipynb"))
+
+
+def test_the_repository_has_one_address_everywhere():
+    slug = ADDRESS.removeprefix("https://github.com/")
+    config = yaml.safe_load((ROOT / "_config.yml").read_text())
+    assert config["repository"]["url"] == ADDRESS
+    assert yaml.safe_load((ROOT / "CITATION.cff").read_text())["repository-code"] == ADDRESS
+    texts = [ROOT / "README.md", ROOT / "book/intro.md", *NOTEBOOKS]
+    for path in texts:
+        found = set(re.findall(r"github(?:\.com)?/([\w-]+/[\w-]+)", path.read_text()))
+        assert found <= {slug}, path
+    colab = f"https://colab.research.google.com/github/{slug}/blob/main/book/"
+    assert all(colab + path.name in (ROOT / "README.md").read_text() for path in NOTEBOOKS)
+
+
+def test_the_version_is_one():
+    import mpinotes
+
+    assert str(yaml.safe_load((ROOT / "CITATION.cff").read_text())["version"]) == mpinotes.__version__
+    assert f"## {mpinotes.__version__}" in (ROOT / "CHANGELOG.md").read_text()
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebooks_are_stripped_and_keep_their_shape(path):
+    notebook = json.loads(path.read_text())
+    assert notebook["metadata"]["kernelspec"]["name"] == "python3"
+    code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    assert "parameters" in code[0]["metadata"]["tags"]
+    assert all(cell["id"] and not cell["outputs"] and cell["execution_count"] is None for cell in code)
+    assert max(len(cell["source"]) for cell in code) <= 25
+    assert any("assert " in "".join(cell["source"]) for cell in code)
+
+
+def test_every_chapter_is_in_the_table_of_contents():
+    contents = (ROOT / "_toc.yml").read_text()
+    assert all(f"book/{path.stem}" in contents for path in NOTEBOOKS)
+
+
+def test_releases_stay_small():
+    total = sum(path.stat().st_size for path in (ROOT / "mpinotes/pretrained").glob("*.safetensors"))
+    assert 0 < total < 25e6

@@ -1,0 +1,62 @@
+import math
+
+import pytest
+import torch
+
+from mpinotes.validation import check_choice, check_positive, check_range, check_same_shape, check_tensor
+
+
+def test_good_values_pass_silently():
+    check_choice("name", "a", ("a", "b"))
+    check_range("name", 0.0, 0.0, 1.0)
+    check_range("name", 1.0, 0.0, 1.0, open_low=True)
+    check_positive("name", 1e-30)
+    check_tensor("name", torch.zeros(2, 3), 2, "(rows, columns)")
+    check_same_shape("name", torch.zeros(2, 3), "other", torch.ones(2, 3))
+
+
+def test_an_unknown_choice_is_refused_with_its_name_value_and_the_accepted_ones():
+    with pytest.raises(ValueError, match=r"^colour: got 'red', accepted are 'green', 'blue'$"):
+        check_choice("colour", "red", iter(["green", "blue"]))
+
+
+@pytest.mark.parametrize("value", [-0.1, 1.1, math.nan, math.inf, -math.inf])
+def test_a_number_outside_the_range_is_refused(value):
+    with pytest.raises(ValueError, match=r"^share: got .*accepted is \[0.0, 1.0\]"):
+        check_range("share", value, 0.0, 1.0)
+
+
+def test_an_open_lower_bound_excludes_the_bound_itself():
+    with pytest.raises(ValueError, match=r"^share: got 0.0, accepted is \(0.0, 1.0\]"):
+        check_range("share", 0.0, 0.0, 1.0, open_low=True)
+
+
+@pytest.mark.parametrize("value", [0.0, -1.0, math.nan, math.inf])
+def test_a_number_that_is_not_finite_and_above_zero_is_refused(value):
+    with pytest.raises(ValueError, match="^size: got"):
+        check_positive("size", value)
+
+
+@pytest.mark.parametrize(
+    "value, complaint",
+    [
+        ([[1.0]], "got list"),
+        (torch.zeros(3), r"got shape \(3,\)"),
+        (torch.zeros(0, 3), r"got shape \(0, 3\)"),
+        (torch.tensor([[math.nan]]), "NaN"),
+        (torch.tensor([[math.inf]]), "infinite"),
+    ],
+)
+def test_a_tensor_of_wrong_kind_shape_or_values_is_refused(value, complaint):
+    with pytest.raises(ValueError, match=f"^image: .*{complaint}"):
+        check_tensor("image", value, 2, "(rows, columns)")
+
+
+def test_a_tensor_of_whole_numbers_is_refused():
+    with pytest.raises(ValueError, match="^image: .*int64"):
+        check_tensor("image", torch.ones(2, 2, dtype=torch.int64), 2, "(rows, columns)")
+
+
+def test_different_shapes_are_refused_and_both_are_named():
+    with pytest.raises(ValueError, match=r"^left: got shape \(2,\), accepted is that of right, \(3,\)"):
+        check_same_shape("left", torch.zeros(2), "right", torch.zeros(3))

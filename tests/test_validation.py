@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from mpinotes.validation import check_choice, check_positive, check_range, check_same_shape, check_tensor
+from mpinotes.validation import check_choice, check_count, check_positive, check_range, check_same_shape, check_tensor
 
 
 def test_good_values_pass_silently():
@@ -11,6 +11,8 @@ def test_good_values_pass_silently():
     check_range("name", 0.0, 0.0, 1.0)
     check_range("name", 1.0, 0.0, 1.0, open_low=True)
     check_positive("name", 1e-30)
+    check_count("name", 1)
+    check_count("name", 5, 0, 5)
     check_tensor("name", torch.zeros(2, 3), 2, "(rows, columns)")
     check_same_shape("name", torch.zeros(2, 3), "other", torch.ones(2, 3))
 
@@ -35,6 +37,18 @@ def test_an_open_lower_bound_excludes_the_bound_itself():
 def test_a_number_that_is_not_finite_and_above_zero_is_refused(value):
     with pytest.raises(ValueError, match="^size: got"):
         check_positive("size", value)
+
+
+@pytest.mark.parametrize("value", [0, -1, 2.5, 4.0, math.nan, math.inf])
+def test_a_number_that_is_no_count_is_refused(value):
+    with pytest.raises(ValueError, match="^items: got"):
+        check_count("items", value)
+
+
+@pytest.mark.parametrize("value", [1, 6])
+def test_a_count_outside_its_bounds_is_refused(value):
+    with pytest.raises(ValueError, match="^items: got .*from 2 to 5"):
+        check_count("items", value, 2, 5)
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,8 @@ def matrix_pairs(
     if not settings:
         raise ValueError("settings: got none, accepted is at least one MatrixSetting")
     orders = mixing_orders(2, 17) if orders is None else orders
-    low, high = [], []
+    low: list[torch.Tensor] = []
+    high: list[torch.Tensor] = []
     for setting in tqdm(settings, desc="simulating matrices", disable=not progress):
         for ratio, stack in ((GRADIENT_RATIO, low), (1.0, high)):
             stack.append(simulate_setting(setting, ratio, orders, shape).components.imag.transpose(0, 1))

@@ -45,7 +45,8 @@ def _skeletons(count: int, aneurysm_probability: float, generator: torch.Generat
     heading = normalize(normal(3), dim=-1)
     start = 0.5 - 0.55 * heading + 0.1 * normal(3)
     width = uniform(0.03, 0.07, 1)
-    points, radii = [], []
+    points: list[torch.Tensor] = []
+    radii: list[torch.Tensor] = []
     for branch in range(_BRANCHES):
         if branch:
             at = torch.randint(_POINTS // 6, _POINTS * 2 // 3, (count,), generator=generator)

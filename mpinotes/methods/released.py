@@ -31,7 +31,7 @@ def load(name: str, folder: Path = FOLDER) -> Trained:
     check_choice("name", name, METHODS)
     weights, card = load_release(name, folder)
     try:
-        config = from_dict(SynthesisConfig if name == "sm_synthesis" else DCCDMConfig, card["config"])
+        config: Any = from_dict(SynthesisConfig if name == "sm_synthesis" else DCCDMConfig, card["config"])
         model = UNet(config.network)
         model.load_state_dict(weights)
     except (KeyError, TypeError, RuntimeError) as error:

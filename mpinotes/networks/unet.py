@@ -66,8 +66,8 @@ class UNet(nn.Module):
             width = target
         self.norm = nn.GroupNorm(8, width)
         self.head = conv(width, config.out_channels * cells, 3, padding=1)
-        nn.init.zeros_(self.head.weight)
-        nn.init.zeros_(self.head.bias)
+        for parameter in self.head.parameters():
+            nn.init.zeros_(parameter)
 
     def forward(self, x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
         self._check(x)
@@ -117,8 +117,8 @@ class ResidualBlock(nn.Module):
         return self.shortcut(x) + h
 
 
-def _through(blocks: nn.ModuleList, x: torch.Tensor, step: torch.Tensor) -> torch.Tensor:
-    for block in blocks:
+def _through(blocks: nn.Module, x: torch.Tensor, step: torch.Tensor) -> torch.Tensor:
+    for block in blocks.children():
         x = block(x, step)
     return x
 

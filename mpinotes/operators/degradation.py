@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
@@ -49,7 +50,7 @@ class Degradation:
         check_tensor("volume", volume, 5, "(batch, channel, z, y, x)")
         sides = volume.shape[-3:]
         _check_sides("volume", sides, self.factor)
-        options = {"dtype": volume.dtype, "device": volume.device}
+        options: dict[str, Any] = {"dtype": volume.dtype, "device": volume.device}
         return [
             upsampling_matrix(side, self.factor, **options)
             @ averaging_matrix(side, self.factor, **options)
@@ -81,12 +82,12 @@ def gaussian_matrix(side: int, sigma: torch.Tensor) -> torch.Tensor:
     return (kernel / kernel.sum())[index[:, None] - index + side - 1]
 
 
-def averaging_matrix(side: int, factor: int, **options) -> torch.Tensor:
+def averaging_matrix(side: int, factor: int, **options: Any) -> torch.Tensor:
     """Mean over blocks of `factor`, (side/factor, side)."""
     return torch.eye(side // factor, **options).repeat_interleave(factor, dim=1) / factor
 
 
-def upsampling_matrix(side: int, factor: int, **options) -> torch.Tensor:
+def upsampling_matrix(side: int, factor: int, **options: Any) -> torch.Tensor:
     """Linear interpolation between block centres, held constant past the last, (side, side/factor)."""
     blocks = side // factor
     centre = ((torch.arange(side, **options) + 0.5) / factor - 0.5).clamp(0, blocks - 1)
@@ -110,7 +111,7 @@ def fit_degradation(
             raise ValueError(f"{name}: got volumes that are zero everywhere, accepted are those with a signal")
     sides = x_hr.shape[-3:]
     _check_sides("x_hr", sides, factor)
-    options = {"dtype": x_hr.dtype, "device": x_hr.device}
+    options: dict[str, Any] = {"dtype": x_hr.dtype, "device": x_hr.device}
     resample = [upsampling_matrix(n, factor, **options) @ averaging_matrix(n, factor, **options) for n in sides]
     log_sigma = torch.zeros(1 if isotropic else 3, requires_grad=True, **options)
     optimizer = torch.optim.LBFGS([log_sigma], max_iter=steps, line_search_fn="strong_wolfe")

@@ -8,7 +8,7 @@ from mpinotes.validation import check_range, check_same_shape, check_tensor
 
 
 def spherical_masks(
-    shape: tuple[int, int, int], radius: float = 0.25, *, device: torch.device | str = "cpu"
+    shape: tuple[int, ...], radius: float = 0.25, *, device: torch.device | str = "cpu"
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Binary masks (M_low, M_high) of a volume's 3D spectrum, bool, laid out as ``torch.fft.fftn``.
 
@@ -19,7 +19,7 @@ def spherical_masks(
     if len(shape) != 3 or min(shape) < 1:
         raise ValueError(f"shape: got {shape}, accepted are three positive sides (z, y, x)")
     axes = [torch.fft.fftfreq(side, d=0.5, device=device) for side in shape]
-    squared = sum(axis**2 for axis in torch.meshgrid(*axes, indexing="ij"))
+    squared = torch.stack(torch.meshgrid(*axes, indexing="ij")).square().sum(0)
     low = squared <= radius**2
     return low, ~low
 

@@ -4,6 +4,8 @@ import torch
 from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
+Tensors = tuple[torch.Tensor, ...] | list[torch.Tensor]
+
 
 def make_ema(model: nn.Module, decay: float) -> AveragedModel:
     """Average of `model`'s weights with decay min(`decay`, (1 + n)/(10 + n)) after n updates.
@@ -11,7 +13,7 @@ def make_ema(model: nn.Module, decay: float) -> AveragedModel:
     A constant decay would remember the random start for long.
     """
 
-    def update(averages: list[torch.Tensor], weights: list[torch.Tensor], count: torch.Tensor) -> None:
+    def update(averages: Tensors, weights: Tensors, count: torch.Tensor | int) -> None:
         n = float(count)
         torch._foreach_lerp_(averages, weights, 1 - min(decay, (1 + n) / (10 + n)))
 

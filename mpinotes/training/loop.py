@@ -74,14 +74,15 @@ def train(
     ``FloatingPointError`` when the loss is no longer finite.
     """
     memory_format = {4: torch.channels_last, 5: torch.channels_last_3d}[data[0].ndim]
-    model.to(device, memory_format=memory_format)
-    ema.to(device, memory_format=memory_format)
+    model.to(device, memory_format=memory_format)  # type: ignore[call-overload]  # torch's stubs lack it
+    ema.to(device, memory_format=memory_format)  # type: ignore[call-overload]
     data = tuple(tensor.to(device) for tensor in data)
     # A short memory for squared gradients: with the usual 0.999 both image models left the track
     # together after some 1,700 steps at a rate of 1e-3.
     optimizer = torch.optim.AdamW(model.parameters(), lr=config.learning_rate, betas=(0.9, 0.99))
     checkpoint = folder / "checkpoint.pt" if folder else None
-    start, history, spent = 0, [], 0.0
+    start, spent = 0, 0.0
+    history: list[float] = []
     if checkpoint and checkpoint.exists():
         start, history, spent = _restore(checkpoint, model, ema, optimizer, config)
         yield TrainState(start, {"total": history[-1]}, history, spent)

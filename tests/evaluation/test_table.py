@@ -1,7 +1,9 @@
+import math
+
 import pytest
 import torch
 
-from mpinotes.evaluation import bootstrap_mean, format_table, psnr, rmse, ssim, summarise
+from mpinotes.evaluation import bootstrap_mean, component_scores, format_table, psnr, rmse, ssim, summarise
 
 
 def volumes():
@@ -58,3 +60,31 @@ def test_a_long_name_does_not_push_its_row_out_of_line():
     row = summarise(*volumes())
     lines = format_table({"a method with quite a long name": row, "short": row}).splitlines()
     assert len({len(line) for line in lines}) == 1
+
+
+def components(count=11):
+    generator = torch.Generator().manual_seed(0)
+    return [2 * torch.rand(count, 2, 8, 9, generator=generator) - 1 for _ in range(2)]
+
+
+def test_component_scores_are_quartiles_over_every_channel_moved_to_the_unit_interval():
+    """Of 22 values, numbers 5.25, 10.5 and 15.75 in order: the nearest of them."""
+    estimate, truth = components()
+    images = [(volume.reshape(22, 1, 8, 9) + 1) / 2 for volume in (estimate, truth)]
+    scores = component_scores(estimate, truth)
+    assert list(scores) == ["psnr", "ssim"]
+    for name, metric in (("psnr", psnr), ("ssim", ssim)):
+        values = metric(*images).sort().values.tolist()
+        assert list(scores[name]) == ["lower", "median", "upper"]
+        assert scores[name]["lower"] == pytest.approx(values[5])
+        assert scores[name]["median"] in (pytest.approx(values[10]), pytest.approx(values[11]))
+        assert scores[name]["upper"] == pytest.approx(values[16])
+
+
+def test_exact_components_leave_the_other_quartiles_finite():
+    estimate, truth = components()
+    estimate[-4:] = truth[-4:]
+    scores = component_scores(estimate, truth)["psnr"]
+    assert math.isfinite(scores["lower"])
+    assert math.isfinite(scores["median"])
+    assert scores["upper"] == math.inf

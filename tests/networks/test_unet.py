@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from mpinotes.networks import UNet, UNetConfig
+from mpinotes.networks import UNet, UNetConfig, seeded_unet
 from mpinotes.networks.unet import depth_to_space, space_to_depth
 
 SMALL = {"widths": (16, 32), "blocks": 1}
@@ -14,12 +14,10 @@ def random_like(*shape, seed=0):
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 
 
-def network(dims, seed=0, **changes):
+def network(dims, **changes):
     """A small U-Net whose head is not zero, as after some training."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        model = UNet(UNetConfig(**{"dims": dims, **SMALL, **changes}))
-        nn.init.normal_(model.head.weight, std=0.1)
+    model = seeded_unet(UNetConfig(**{"dims": dims, **SMALL, **changes}), seed=0)
+    nn.init.normal_(model.head.weight, std=0.1, generator=torch.Generator().manual_seed(0))
     return model
 
 
@@ -39,6 +37,17 @@ def test_an_untrained_network_says_nothing(dims):
     model = UNet(UNetConfig(dims=dims, **SMALL))
     output = model(random_like(1, 2, *[8] * dims), torch.tensor([5]))
     assert torch.equal(output, torch.zeros_like(output))
+
+
+def test_the_seed_alone_decides_the_first_weights():
+    config = UNetConfig(dims=2, **SMALL)
+    torch.manual_seed(0)
+    expected = torch.rand(3)
+    torch.manual_seed(0)
+    first, again, other = (seeded_unet(config, seed).stem.weight for seed in (1, 1, 2))
+    assert torch.equal(torch.rand(3), expected)  # the global generator is left alone
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
 
 
 @pytest.mark.parametrize("dims", [2, 3])

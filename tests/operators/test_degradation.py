@@ -152,3 +152,9 @@ def test_a_bad_volume_is_refused_by_name(method, volume):
 def test_bad_pairs_are_refused_by_name(name, x_hr, x_lr):
     with pytest.raises(ValueError, match=f"^{name}: got"):
         fit_degradation(x_hr, x_lr)
+
+
+def test_pairs_of_opposite_sign_are_refused_by_name():
+    x_hr = random_volume(1, 1, 4, 4, 4)
+    with pytest.raises(ValueError, match="^x_lr: got"):
+        fit_degradation(x_hr, -x_hr)

@@ -4,6 +4,7 @@ This module imports nothing of the package and may be used on every floor.
 """
 
 from collections.abc import Iterable
+from numbers import Integral
 from typing import TypeVar
 
 import torch
@@ -33,7 +34,7 @@ def check_positive(name: str, value: float) -> None:
 
 def check_count(name: str, value: int, low: int = 1, high: float = float("inf")) -> None:
     """Raise ``ValueError`` unless `value` is a whole number from `low` to `high`."""
-    if value != int(value) or not low <= value <= high:
+    if not isinstance(value, Integral) or not low <= value <= high:
         limit = f"from {low} to {high}" if high < float("inf") else f"of at least {low}"
         raise ValueError(f"{name}: got {value}, accepted is a whole number {limit}")
 

@@ -14,7 +14,8 @@ class Schedule:
     """Variance-preserving schedule over t = 0 … T: x_t = √α̅_t x_0 + √(1 − α̅_t) ε.
 
     `name`: "linear" (β from 1e-4 to 0.02 at T = 1000, scaled by 1000/T; Ho et al. 2020) or
-    "cosine" (Nichol & Dhariwal 2021). `steps`: T. The papers give neither: both are ours.
+    "cosine" (Nichol & Dhariwal 2021). Below some 50 steps the linear one is
+    extreme: β meets its cap. `steps`: T. The papers give neither: both are ours.
     """
 
     name: str = "linear"

@@ -56,6 +56,8 @@ def loss(
     x0_hat = predict_x0(model, x_t, t, x_lr, config)
     error = (x0_hat - x0).square() * objective.weight(t, x0)
     terms = {"diffusion": error.mean()}
+    if not torch.isfinite(terms["diffusion"]):  # the loop reports it; D would call it a wrong argument
+        return {"total": terms["diffusion"]}
     estimate, trust = (x0_hat + 1) / 2, schedule.alpha_bar.to(t.device)[t].to(x0.dtype)
     if config.lambda_dc > 0:
         consistency = (config.degradation(estimate) - x_lr).square().flatten(1).mean(1)

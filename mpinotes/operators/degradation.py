@@ -133,5 +133,7 @@ def fit_degradation(
     with torch.no_grad():
         scale, residual = scale_and_residual()
         z, y, x = log_sigma.exp().expand(3).tolist()
+    if scale <= 0:
+        raise ValueError("x_lr: got volumes anti-correlated with D(x_hr), accepted are images of x_hr")
     operator = Degradation(z if isotropic else (z, y, x), factor, scale.item())
     return operator, residual.sqrt().item()

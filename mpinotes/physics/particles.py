@@ -11,7 +11,7 @@ BOLTZMANN = 1.380649e-23
 """Boltzmann constant [J/K]."""
 
 # Below the switch the closed forms cancel, above it the truncated series does: rounding grows as
-# 3·eps/x², truncation as x¹⁰. These two points keep both under 1e-13 and 2e-6.
+# 3·eps/x², truncation as x¹⁰. These two points keep both under 3e-13 and 3e-6.
 _SERIES_BELOW = {torch.float64: 0.1, torch.float32: 0.5}
 _SERIES = (1 / 3, -1 / 45, 2 / 945, -1 / 4725, 2 / 93555)
 

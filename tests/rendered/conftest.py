@@ -13,6 +13,10 @@ HTML = Path(__file__).parents[2] / "_build" / "html"
 PAGES = sorted(path.relative_to(HTML).as_posix() for path in (HTML / "book").glob("*.html"))
 
 
+THEME_MESSAGES = ("THEBE_JS_URL' has already been declared", "Got invalid theme mode")
+"""Complaints of the theme's own scripts on every page: they concern nothing that we write."""
+
+
 class Quiet(http.server.SimpleHTTPRequestHandler):
     def log_message(self, *args):
         pass
@@ -55,8 +59,13 @@ def visit(browser, address):
             request.abort()
 
     page.route("**/*", route)
-    page.on("console", lambda m: page.problems.append(m.text) if m.type == "error" else None)
-    page.on("pageerror", lambda e: page.problems.append(str(e)))
+
+    def complain(message):
+        if not any(known in message for known in THEME_MESSAGES):
+            page.problems.append(message)
+
+    page.on("console", lambda m: complain(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda e: complain(str(e)))
     page.on("response", lambda r: page.problems.append(f"{r.status} {r.url}") if r.status >= 400 else None)
 
     def go(path):

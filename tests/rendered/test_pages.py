@@ -44,7 +44,7 @@ def test_every_slider_moves_its_figure_by_keyboard_and_mouse(visit, path):
         assert explorer.evaluate(figure) != before
         before = explorer.evaluate(figure)
         box = slider.bounding_box()
-        page.mouse.click(box["x"] + 0.2 * box["width"], box["y"] + box["height"] / 2)
+        page.mouse.click(box["x"] + 0.85 * box["width"], box["y"] + box["height"] / 2)
         assert explorer.evaluate(figure) != before
     assert page.problems == []
 

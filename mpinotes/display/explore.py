@@ -67,7 +67,7 @@ def explore_frames(draw: Callable[[float], Figure], slider: Slider, *, alt: str)
     def pick(**values: float) -> bytes:
         return lookup[min(lookup, key=lambda position: abs(position - values[slider.name]))]
 
-    return Explorer(_live(pick, [slider], alt), _page({"sliders": [asdict(slider)]}, pictures))
+    return Explorer(_live(pick, [slider]), _page({"sliders": [asdict(slider)]}, pictures))
 
 
 def explore_curves(
@@ -103,10 +103,10 @@ def explore_curves(
         "ylabel": ylabel,
     }
     drawing = f'<svg class="curves" role="img" aria-label="{html.escape(alt)}" viewBox="0 0 640 340"></svg>'
-    return Explorer(_live(render, sliders, alt), _page(specification, drawing))
+    return Explorer(_live(render, sliders), _page(specification, drawing))
 
 
-def _live(render: Callable[..., bytes], sliders: list[Slider], alt: str) -> ipywidgets.Widget:
+def _live(render: Callable[..., bytes], sliders: list[Slider]) -> ipywidgets.Widget:
     controls = [
         ipywidgets.FloatSlider(s.value, min=s.low, max=s.high, step=s.step, description=s.label) for s in sliders
     ]

@@ -24,7 +24,7 @@ class DCCDMConfig:
     """
 
     degradation: Degradation
-    network: UNetConfig = UNetConfig()
+    network: UNetConfig = UNetConfig(blocks=2)
     objective: Objective = Objective(weight_range=(1.0, 1.0))
     residual: bool = True
     lambda_dc: float = 1.0

@@ -1,30 +1,34 @@
 """A field-free point scanned line by line, layer by layer: from concentration to receive voltage."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 
 from mpinotes.physics.particles import Particle, langevin_derivative, langevin_ratio
-from mpinotes.validation import check_positive, check_range, check_tensor
+from mpinotes.validation import check_choice, check_positive, check_range, check_tensor
 
+_AXES = {"x": -1, "y": -2, "z": -3}
 _CHUNK = 128  # volumes in flight: bounds the memory of the padded spectra to some 300 MB at 32³
 
 
 @dataclass(frozen=True)
 class CartesianScan:
-    """A layered Cartesian raster of the field-free point (FFP), driven sinusoidally along x.
+    """A layered Cartesian raster of the field-free point (FFP), driven sinusoidally along one axis.
 
     The FFP sweeps x(t) = X cos(2π f t) once per (y, z) line; lines sit on the voxel centres. The
     receive coil picks up the x component. Qiu et al. (2026) give no scanner values: all are ours.
 
-    `gradient`: selection field (G_x, G_y, G_z) [T/m], divergence-free.
+    `gradient`: selection field (G_x, G_y, G_z) [T/m], divergence-free. `drive_axis`: "x", "y" or
+    "z"; another than x changes places with it, in all that is said of lines.
     `voxel_size` [m]. `drive_frequency`: range each scan draws its own from [Hz].
     `overscan`: X over half the field of view. `samples` per drive period.
     `coil_sensitivity`: field per unit current [T/A]. `noise`: standard deviation per sample [V].
     """
 
     gradient: tuple[float, float, float] = (1.5, 1.5, -3.0)
+    drive_axis: str = "x"
     voxel_size: float = 1e-3
     drive_frequency: tuple[float, float] = (20e3, 30e3)
     overscan: float = 1.1
@@ -33,10 +37,11 @@ class CartesianScan:
     noise: float = 0.0
 
     def __post_init__(self) -> None:
-        if len(self.gradient) != 3 or 0 in self.gradient or not all(map(math.isfinite, self.gradient)):
+        if len(self.gradient) != 3 or 0 in self.gradient or not all(abs(g) < math.inf for g in self.gradient):
             raise ValueError(f"gradient: got {self.gradient}, accepted are three finite values, none zero")
         if abs(sum(self.gradient)) > 1e-9 * max(map(abs, self.gradient)):
             raise ValueError(f"gradient: got {self.gradient}, accepted is a divergence-free field (sum 0)")
+        check_choice("drive_axis", self.drive_axis, _AXES)
         check_positive("voxel_size", self.voxel_size)
         if len(self.drive_frequency) != 2:
             raise ValueError(f"drive_frequency: got {self.drive_frequency}, accepted is a range (low, high)")
@@ -55,7 +60,19 @@ class CartesianScan:
 
     def drive_amplitude(self, voxels: int) -> float:
         """Drive field amplitude A = |G_x| X [T] for a line of `voxels` voxels."""
-        return abs(self.gradient[0]) * self.sweep_amplitude(voxels)
+        return abs(self.line_gradient[0]) * self.sweep_amplitude(voxels)
+
+    @property
+    def line_gradient(self) -> tuple[float, float, float]:
+        """The gradient with the drive axis and x in each other's places [T/m]."""
+        swapped = list(self.gradient)
+        drive = -1 - _AXES[self.drive_axis]
+        swapped[0], swapped[drive] = swapped[drive], swapped[0]
+        return swapped[0], swapped[1], swapped[2]
+
+    def swap_axes(self, volume: torch.Tensor) -> torch.Tensor:
+        """A volume (…, z, y, x) with the drive axis and x in each other's places."""
+        return volume.transpose(-1, _AXES[self.drive_axis])
 
 
 @dataclass(frozen=True)
@@ -73,7 +90,7 @@ def point_response(offset: torch.Tensor, particle: Particle, gradient: tuple[flo
     `offset`: (..., 3) distances (x, y, z) from the FFP [m]. This is the point spread function of
     x-space MPI up to a factor. Source: Goodwill & Conolly, IEEE TMI 30 (2011) 1581.
     """
-    field = offset * offset.new_tensor(gradient)
+    field = offset * torch.stack([torch.as_tensor(g, dtype=offset.dtype, device=offset.device) for g in gradient])
     squared = (field * field).sum(-1)
     along = field[..., 0] ** 2 / squared.clamp_min(torch.finfo(field.dtype).tiny)
     strength = particle.beta * squared.clamp_min(torch.finfo(field.dtype).tiny).sqrt()
@@ -86,15 +103,18 @@ def simulate_scan(
     particle: Particle,
     scan: CartesianScan,
     *,
+    response: Callable[[torch.Tensor], torch.Tensor] | None = None,
     generator: torch.Generator | None = None,
 ) -> ScanSignal:
     """Receive voltage of every line of a Cartesian FFP scan, in the tensor form of the signal.
 
     u(t) = −p m V Σ_r c(r) R_xx(r − r_FFP(t)) dH_x/dt with coil sensitivity p and voxel volume V:
-    a true 3D sum, shift-invariant along y and z, so that a scan is one small matrix product per
+    a true 3D sum, shift-invariant across the lines, so that a scan is one small matrix product per
     spatial frequency (k_y, k_z).
 
-    `concentration`: (batch, 1, z, y, x) [particles/m³]. `generator` draws the drive frequencies
+    `concentration`: (batch, 1, z, y, x) [particles/m³]. `response`: complex gain at frequencies
+    [Hz] of what follows the equilibrium and comes before the noise, as ``Receiver.transfer`` or
+    `debye_response`; every line is taken as periodic. `generator` draws the drive frequencies
     and the noise; without one the global generator does. Keeps dtype and device.
     Raises ``ValueError`` for a wrong shape, NaN or negative concentrations.
     """
@@ -104,6 +124,7 @@ def simulate_scan(
             f"concentration: got {concentration.shape[1]} channels and a least value of {concentration.min()}, "
             "accepted is one channel of non-negative values [particles/m³]"
         )
+    concentration = scan.swap_axes(concentration)
     batch, _, depth, height, width = concentration.shape
     device, dtype = concentration.device, concentration.dtype
 
@@ -118,6 +139,10 @@ def simulate_scan(
     sweep = forward * rate[:, None, None, :].to(dtype)
     # The way back passes the same points at the opposite speed.
     voltage = torch.cat([sweep, -sweep.flip(-1)], dim=-1)[:, None]
+    if response is not None:
+        gain = response(frequency[:, None] * torch.arange(scan.samples // 2 + 1, device=device))
+        spectrum = torch.fft.rfft(voltage) * gain.to(device)[:, None, None, None]
+        voltage = torch.fft.irfft(spectrum, n=scan.samples).to(dtype)
     if scan.noise > 0:
         noise = torch.randn(voltage.shape, generator=generator, dtype=dtype, device=_device_of(generator))
         voltage = voltage + scan.noise * noise.to(device)
@@ -143,7 +168,7 @@ def _phase(scan: CartesianScan) -> torch.Tensor:
 
 def _sweep_rate(scan: CartesianScan, voxels: int) -> torch.Tensor:
     """dH_x/dt at a voxel over 2πf, at the samples of the first half period [T]."""
-    return scan.gradient[0] * scan.sweep_amplitude(voxels) * torch.sin(_phase(scan))
+    return scan.line_gradient[0] * scan.sweep_amplitude(voxels) * torch.sin(_phase(scan))
 
 
 def _line_spectra(particle: Particle, scan: CartesianScan, shape: tuple[int, int, int]) -> torch.Tensor:
@@ -156,7 +181,7 @@ def _line_spectra(particle: Particle, scan: CartesianScan, shape: tuple[int, int
     y = torch.arange(height + 1, dtype=torch.float64) * scan.voxel_size
     z = torch.arange(depth + 1, dtype=torch.float64) * scan.voxel_size
     grid = torch.broadcast_tensors(x[None, None], y[None, :, None, None], z[:, None, None, None])
-    quarter = point_response(torch.stack(grid, dim=-1), particle, scan.gradient)
+    quarter = point_response(torch.stack(grid, dim=-1), particle, scan.line_gradient)
     even = torch.cat([quarter, quarter[1:-1].flip(0)], dim=0)
     even = torch.cat([even, even[:, 1:-1].flip(1)], dim=1)
     return torch.fft.rfft2(even, dim=(0, 1)).real

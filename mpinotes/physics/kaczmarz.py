@@ -1,10 +1,21 @@
 """Reconstruction with a system matrix: the regularised Kaczmarz method."""
 
 import math
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import torch
 
 from mpinotes.validation import check_count, check_range, check_tensor
+
+
+@dataclass(frozen=True)
+class KaczmarzState:
+    """After a sweep: the real `solution`, (voxel, frame), and the `residual` ‖W(Sc − u)‖ over ‖Wu‖,
+    (frame,)."""
+
+    solution: torch.Tensor
+    residual: torch.Tensor
 
 
 def kaczmarz(
@@ -16,11 +27,30 @@ def kaczmarz(
     weighted: bool = True,
     non_negative: bool = True,
 ) -> torch.Tensor:
-    """Solve argmin_c ‖W(Sc − u)‖² + λ‖c‖² row by row, for all frames at once.
+    """The solution (voxel, frame) of `kaczmarz_sweeps` after `sweeps` sweeps."""
+    check_count("sweeps", sweeps)
+    states = kaczmarz_sweeps(
+        matrix, measurement, regularization=regularization, weighted=weighted, non_negative=non_negative
+    )
+    for _ in range(sweeps):
+        state = next(states)
+    return state.solution
 
-    `matrix` S: (row, voxel), complex or real; `measurement` u: (row, frame). Returns the real
-    concentrations (voxel, frame). `weighted` divides every row by its norm (else W = 1). λ is
-    `regularization` times the mean energy per voxel, ‖WS‖²/voxels. `non_negative` projects the real
+
+def kaczmarz_sweeps(
+    matrix: torch.Tensor,
+    measurement: torch.Tensor,
+    *,
+    regularization: float = 1e-2,
+    weighted: bool = True,
+    non_negative: bool = True,
+) -> Iterator[KaczmarzState]:
+    """Solve argmin_c ‖W(Sc − u)‖² + λ‖c‖² row by row, for all frames at once, without end: take as
+    many sweeps as are wanted.
+
+    `matrix` S: (row, voxel), complex or real; `measurement` u: (row, frame). `weighted` divides
+    every row by its norm (else W = 1). λ is `regularization` times the mean energy per voxel,
+    ‖WS‖²/voxels. `non_negative` projects the real
     part onto c ≥ 0 after every sweep; without it, real solutions converge to the least-squares one.
     Source: Knopp et al., Phys. Med. Biol. 55 (2010) 1577. Raises ``ValueError`` for wrong shapes,
     NaN or empty rows.
@@ -30,7 +60,6 @@ def kaczmarz(
     if len(matrix) != len(measurement):
         raise ValueError(f"measurement: got {len(measurement)} rows, accepted is one per row of matrix, {len(matrix)}")
     check_range("regularization", regularization, 0.0, math.inf)
-    check_count("sweeps", sweeps)
     norms = matrix.abs().square().sum(1).sqrt()
     if (norms == 0).any():
         raise ValueError("matrix: got rows that are zero, accepted are rows with a signal")
@@ -39,13 +68,21 @@ def kaczmarz(
         norms = torch.ones_like(norms)
     shift = regularization * norms.square().sum().item() / matrix.shape[1]
     measurement = measurement.to(matrix.dtype)
+    return _sweep(matrix, measurement, 1 / (norms.square() + shift), math.sqrt(shift), non_negative)
+
+
+def _sweep(
+    matrix: torch.Tensor, measurement: torch.Tensor, steps: torch.Tensor, root: float, non_negative: bool
+) -> Iterator[KaczmarzState]:
     solution = matrix.new_zeros(matrix.shape[1], measurement.shape[1])
     slack = torch.zeros_like(measurement)
-    steps = 1 / (norms.square() + shift)
-    for _ in range(sweeps):
+    size = measurement.abs().square().sum(0).sqrt().clamp_min(torch.finfo(matrix.dtype).tiny)
+    while True:
         for row, target, step, rest in zip(matrix, measurement, steps, slack, strict=True):  # rest: a view
-            update = step * (target - row @ solution - math.sqrt(shift) * rest)
+            update = step * (target - row @ solution - root * rest)
             solution += row.conj()[:, None] * update
-            rest += math.sqrt(shift) * update
+            rest += root * update
         solution = solution.real.clamp_min(0).to(matrix.dtype) if non_negative else solution
-    return solution.real if solution.is_complex() else solution
+        difference = (matrix @ solution - measurement).abs().square().sum(0).sqrt()
+        real = solution.real if solution.is_complex() else solution
+        yield KaczmarzState(real.clone(), difference / size)

@@ -10,6 +10,9 @@ from mpinotes.validation import check_positive
 BOLTZMANN = 1.380649e-23
 """Boltzmann constant [J/K]."""
 
+MAGNETITE_DENSITY, MAGNETITE_MOLAR_MASS = 5170.0, 0.231533
+"""Of Fe₃O₄ [kg/m³] and [kg/mol] (CRC Handbook of Chemistry and Physics)."""
+
 # Below the switch the closed forms cancel, above it the truncated series does: rounding grows as
 # 3·eps/x², truncation as x¹⁰. These two points keep both under 3e-13 and 3e-6.
 _SERIES_BELOW = {torch.float64: 0.1, torch.float32: 0.5}
@@ -20,7 +23,8 @@ _SERIES = (1 / 3, -1 / 45, 2 / 945, -1 / 4725, 2 / 93555)
 class Particle:
     """A single-domain magnetite particle.
 
-    `core_diameter` [m], `saturation_magnetization` [A/m], `temperature` [K].
+    `core_diameter` [m], `saturation_magnetization` [A/m], `temperature` [K]: numbers, or scalar
+    tensors where a gradient is wanted.
     """
 
     core_diameter: float
@@ -40,6 +44,12 @@ class Particle:
     def moment(self) -> float:
         """Magnetic moment m = M_s π d³ / 6 [A m²]."""
         return self.saturation_magnetization * math.pi / 6 * self.core_diameter**3
+
+    @property
+    def iron(self) -> float:
+        """Amount of iron in one particle of magnetite, Fe₃O₄ [mol]: multiplied by particles/m³ it
+        gives mol(Fe)/m³, which is mmol(Fe)/l."""
+        return 3 * MAGNETITE_DENSITY / MAGNETITE_MOLAR_MASS * math.pi / 6 * self.core_diameter**3
 
     @property
     def beta(self) -> float:

@@ -11,7 +11,8 @@ from mpinotes.validation import check_count, check_positive, check_tensor
 
 
 def reconstruct_xspace(signal: ScanSignal, particle: Particle, scan: CartesianScan, width: int) -> torch.Tensor:
-    """Native x-space image of a Cartesian scan, (batch, 1, z, y, `width`) [particles/m³].
+    """Native x-space image of a Cartesian scan with `width` voxels along the drive axis,
+    (batch, 1, z, y, x) [particles/m³].
 
     Each sample is divided by the FFP's speed and gridded onto the voxel centres, weighted by the
     squared speed: the maximum-likelihood average under constant voltage noise. A single voxel of
@@ -21,19 +22,36 @@ def reconstruct_xspace(signal: ScanSignal, particle: Particle, scan: CartesianSc
     check_count("width", width)
     if signal.voltage.shape[-1] != scan.samples:
         raise ValueError(f"signal.voltage: got {signal.voltage.shape[-1]} samples, accepted is {scan.samples}")
-    positions = sweep_positions(scan, width)
-    distance = (voxel_centres(width, scan.voxel_size)[:, None] - positions) / scan.voxel_size
-    speed = 2 * math.pi * (scan.sweep_amplitude(width) ** 2 - positions**2).sqrt()
-    weight = (1 - distance.abs()).clamp_min(0) * speed
-    total = (weight * speed).sum(1, keepdim=True)
-    if (total == 0).any():
-        raise ValueError(f"scan.samples: got {scan.samples}, accepted is enough that every voxel is passed")
-
-    unit = scan.coil_sensitivity * particle.moment * scan.voxel_size**3 * particle.beta / 3
-    gridding = (weight / total / (-unit * scan.gradient[0])).to(signal.voltage)
+    gridding = _gridding(particle, scan, width).to(signal.voltage)
     forward, back = signal.voltage.chunk(2, dim=-1)
     mean = (forward - back.flip(-1)) / 2
-    return mean @ gridding.T / signal.drive_frequency.to(mean).view(-1, 1, 1, 1, 1)
+    return scan.swap_axes(mean @ gridding.T / signal.drive_frequency.to(mean).view(-1, 1, 1, 1, 1))
+
+
+def recover_fundamental(native: torch.Tensor, scan: CartesianScan) -> torch.Tensor:
+    """Put back what a receiver without the drive frequency takes from a native image.
+
+    A lost first harmonic u_1 ∝ sin(2πft) has the time course of the FFP's speed: it is one unknown
+    constant per line. Each line, (batch, 1, z, y, x) with the scan's drive axis, is shifted until
+    its two ends average to zero, which is right where they see no tracer: Lu et al., IEEE TMI 32
+    (2013) 1565. The haze of a 3D scan breaks that assumption and stays as a shadow.
+    """
+    check_tensor("native", native, 5, "(batch, 1, z, y, x)")
+    lines = scan.swap_axes(native)
+    return scan.swap_axes(lines - (lines[..., :1] + lines[..., -1:]) / 2)
+
+
+def noise_regularization(particle: Particle, scan: CartesianScan, width: int, concentration: float) -> float:
+    """λ of `reconstruct_tikhonov` from what is known before a scan: the variance that the receiver's
+    noise leaves in the native image, over the mean square of the `concentration` [particles/m³].
+
+    `width` voxels along the drive axis; the middle of the range of drive frequencies. It is the
+    Wiener choice for white noise and a white image, Bertero & Boccacci (1998), section 5.
+    """
+    check_positive("concentration", concentration)
+    frequency = sum(scan.drive_frequency) / 2
+    variance = (scan.noise / frequency) ** 2 / 2 * _gridding(particle, scan, width).square().sum(1).mean()
+    return (variance / concentration**2).item()
 
 
 def reconstruct_tikhonov(
@@ -51,6 +69,7 @@ def reconstruct_tikhonov(
     """
     check_tensor("native", native, 5, "(batch, 1, z, y, x)")
     check_positive("regularization", regularization)
+    native = scan.swap_axes(native)
     table = _response_table(particle, scan, native.shape[-3:])
     result = torch.zeros_like(native)
     for signs in itertools.product((1, -1), repeat=3):
@@ -64,13 +83,26 @@ def reconstruct_tikhonov(
         system.diagonal().add_(1j * math.sqrt(regularization))
         solved = torch.linalg.solve(system, part.flatten(0, 2) + 0j).real.view(part.shape)
         result[:, 0] += torch.einsum("aceb,az,cy,ex->bzyx", solved, z, y, x)
-    return result
+    return scan.swap_axes(result)
+
+
+def _gridding(particle: Particle, scan: CartesianScan, width: int) -> torch.Tensor:
+    """From voltage over drive frequency, on one way of the sweep, to native voxels, (width, sample)."""
+    positions = sweep_positions(scan, width)
+    distance = (voxel_centres(width, scan.voxel_size)[:, None] - positions) / scan.voxel_size
+    speed = 2 * math.pi * (scan.sweep_amplitude(width) ** 2 - positions**2).sqrt()
+    weight = (1 - distance.abs()).clamp_min(0) * speed
+    total = (weight * speed).sum(1, keepdim=True)
+    if (total == 0).any():
+        raise ValueError(f"scan.samples: got {scan.samples}, accepted is enough that every voxel is passed")
+    unit = scan.coil_sensitivity * particle.moment * scan.voxel_size**3 * particle.beta / 3
+    return weight / total / (-unit * scan.line_gradient[0])
 
 
 def _response_table(particle: Particle, scan: CartesianScan, shape: torch.Size) -> torch.Tensor:
     """Point response (peak 1) at every distance in voxels, with the shape of the volume."""
     z, y, x = torch.meshgrid(*(torch.arange(n).double() * scan.voxel_size for n in shape), indexing="ij")
-    return point_response(torch.stack([x, y, z], dim=-1), particle, scan.gradient) * 3 / particle.beta
+    return point_response(torch.stack([x, y, z], dim=-1), particle, scan.line_gradient) * 3 / particle.beta
 
 
 def _parity_basis(n: int, sign: int) -> torch.Tensor:

@@ -1,8 +1,11 @@
+import dataclasses
 import math
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mpinotes.physics import CartesianScan, Particle, cartesian, point_response, simulate_scan
 
@@ -162,6 +165,54 @@ def test_gradients_flow_back_to_the_concentration():
     assert torch.autograd.gradcheck(lambda c: 1e6 * simulate_scan(1e18 * c, PARTICLE, scan).voltage, relative)
 
 
+def test_gradients_flow_back_to_particle_and_selection_field():
+    c = phantom(1, 1, 2, 2, 3)
+
+    def voltage(nanometres, kelvin, g_x, g_y):
+        particle = Particle(nanometres * 1e-9, temperature=100 * kelvin)
+        scan = dataclasses.replace(SCAN, gradient=(g_x, g_y, -g_x - g_y), samples=4)
+        return 1e6 * simulate_scan(c, particle, scan).voltage
+
+    point = [torch.tensor(v, dtype=torch.float64, requires_grad=True) for v in (25.0, 2.93, 1.5, 0.7)]
+    assert torch.autograd.gradcheck(voltage, point)
+
+
+@pytest.mark.parametrize("drive_axis, dim", [("y", -2), ("z", -3)])
+def test_turning_scanner_and_phantom_together_changes_nothing(drive_axis, dim):
+    c = phantom(2, 1, 3, 4, 5)
+    gradient = list(SCAN.gradient)
+    gradient[0], gradient[-1 - dim] = gradient[-1 - dim], gradient[0]
+    turned = dataclasses.replace(SCAN, gradient=tuple(gradient), drive_axis=drive_axis)
+    u = simulate_scan(c, PARTICLE, SCAN).voltage
+    assert torch.equal(simulate_scan(c.transpose(-1, dim), PARTICLE, turned).voltage, u)
+
+
+def test_a_response_acts_on_every_harmonic_of_each_scans_own_frequency():
+    scan, c = CartesianScan(samples=16, drive_frequency=(20e3, 30e3)), phantom(3, 1, 2, 2, 3)
+    still, filtered = (
+        simulate_scan(c, PARTICLE, scan, response=r, generator=seeded())
+        for r in (None, lambda f: 1 / (1 + 1j * f / 5e4))
+    )
+    harmonic = torch.arange(9, dtype=torch.float64) * still.drive_frequency[:, None]
+    expected = torch.fft.rfft(still.voltage) / (1 + 1j * harmonic / 5e4)[:, None, None, None]
+    torch.testing.assert_close(torch.fft.rfft(filtered.voltage)[..., :-1], expected[..., :-1])
+
+
+@given(
+    shape=st.tuples(st.integers(1, 3), *[st.integers(1, 5)] * 3),
+    dtype=st.sampled_from([torch.float32, torch.float64]),
+    samples=st.integers(2, 9).map(lambda n: 2 * n),
+    drive_axis=st.sampled_from("xyz"),
+)
+def test_any_volume_gives_finite_voltages_of_its_dtype(shape, dtype, samples, drive_axis):
+    batch, *sides = shape
+    scan = CartesianScan(samples=samples, drive_axis=drive_axis)
+    signal = simulate_scan(phantom(batch, 1, *sides, dtype=dtype), PARTICLE, scan)
+    lines = [side for axis, side in zip("zyx", sides, strict=True) if axis != drive_axis]
+    assert sorted(signal.voltage.shape[2:4]) == sorted(lines) and signal.voltage.shape[-1] == samples
+    assert signal.voltage.dtype == dtype and torch.isfinite(signal.voltage).all() and signal.voltage.abs().max() > 0
+
+
 def test_the_point_response_at_the_ffp_is_a_third_of_beta():
     at_ffp = point_response(torch.zeros(3, dtype=torch.float64), PARTICLE, SCAN.gradient)
     assert at_ffp.item() == pytest.approx(PARTICLE.beta / 3, rel=1e-14)
@@ -180,6 +231,7 @@ def test_the_point_response_has_finite_gradients_at_the_ffp():
         ("gradient", (1.0, -1.0, 0.0)),
         ("gradient", (1.0, -1.0)),
         ("gradient", (1.0, math.nan, -1.0)),
+        ("drive_axis", "w"),
         ("voxel_size", 0.0),
         ("drive_frequency", (0.0, 1e3)),
         ("drive_frequency", (2e3, 1e3)),

@@ -2,8 +2,16 @@ import numpy as np
 import pytest
 import torch
 from scipy.optimize import nnls
+from scipy.sparse.linalg import lsqr
 
-from mpinotes.physics import LissajousScan, Particle, kaczmarz, mixing_orders, simulate_system_matrix
+from mpinotes.physics import (
+    LissajousScan,
+    Particle,
+    kaczmarz,
+    kaczmarz_sweeps,
+    mixing_orders,
+    simulate_system_matrix,
+)
 
 GENERATOR = torch.Generator().manual_seed(0)
 MATRIX = torch.randn(30, 8, generator=GENERATOR, dtype=torch.float64)
@@ -23,6 +31,35 @@ def tikhonov(matrix, frames, regularization, weighted):
 def test_converges_to_the_tikhonov_solution(weighted):
     result = kaczmarz(MATRIX, FRAMES, regularization=0.5, sweeps=400, weighted=weighted, non_negative=False)
     np.testing.assert_allclose(result, tikhonov(MATRIX, FRAMES, 0.5, weighted), atol=1e-9)
+
+
+def test_a_complex_system_converges_to_scipys_damped_least_squares():
+    """lsqr on real and imaginary part stacked, for a complex solution."""
+    matrix = torch.complex(MATRIX, MATRIX.roll(1, 0) ** 2)
+    truth = torch.complex(FRAMES[:8, :1], FRAMES[8:16, :1])
+    measurement = matrix @ truth + 0.1 * FRAMES[:, 1:2]
+    got = kaczmarz(matrix, measurement, regularization=0.2, sweeps=600, weighted=False, non_negative=False)
+    shift = 0.2 * matrix.abs().square().sum().item() / 8
+    blocks = torch.cat([torch.cat([matrix.real, -matrix.imag], 1), torch.cat([matrix.imag, matrix.real], 1)])
+    stacked = torch.cat([measurement.real, measurement.imag])[:, 0]
+    expected = lsqr(blocks.numpy(), stacked.numpy(), damp=shift**0.5, atol=1e-14, btol=1e-14)[0][:8]
+    np.testing.assert_allclose(got[:, 0], expected, atol=1e-8)
+
+
+def test_each_sweep_reports_its_solution_and_residual():
+    states = kaczmarz_sweeps(MATRIX, FRAMES, regularization=0.1)
+    kept = [next(states) for _ in range(5)]
+    norm = MATRIX.norm(dim=1, keepdim=True)
+    for sweeps, state in enumerate(kept, start=1):
+        torch.testing.assert_close(state.solution, kaczmarz(MATRIX, FRAMES, regularization=0.1, sweeps=sweeps))
+        expected = ((MATRIX @ state.solution - FRAMES) / norm).norm(dim=0) / (FRAMES / norm).norm(dim=0)
+        torch.testing.assert_close(state.residual, expected)
+
+
+def test_the_residual_of_a_consistent_system_vanishes():
+    states = kaczmarz_sweeps(MATRIX, MATRIX @ FRAMES[:8].abs(), regularization=0.0)
+    residual = torch.stack([next(states).residual for _ in range(300)])
+    assert residual[0].min() > 1e-3 and residual[-1].max() < 1e-8
 
 
 def test_a_consistent_non_negative_system_is_solved_like_scipy_does():

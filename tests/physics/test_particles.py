@@ -119,3 +119,9 @@ def test_unphysical_particles_are_refused(name, value):
 def test_a_diameter_in_nanometres_is_refused_with_a_hint():
     with pytest.raises(ValueError, match="^core_diameter: .*nanometres"):
         Particle(25)
+
+
+def test_iron_of_a_particle_by_hand():
+    """25 nm: 8.18e-24 m³ of magnetite at 5170 kg/m³, three iron atoms per 231.5 g/mol."""
+    assert Particle(25e-9).iron == pytest.approx(8.181e-24 * 5170 / 0.2315 * 3, rel=1e-3)
+    assert 1e18 * Particle(25e-9).iron == pytest.approx(0.548, rel=1e-3)

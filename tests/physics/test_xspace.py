@@ -9,8 +9,10 @@ from mpinotes.physics import (
     CartesianScan,
     Particle,
     ScanSignal,
+    noise_regularization,
     reconstruct_tikhonov,
     reconstruct_xspace,
+    recover_fundamental,
     simulate_scan,
 )
 
@@ -147,3 +149,48 @@ def test_a_bad_native_image_is_refused_by_name(native):
 def test_a_regularization_that_is_not_above_zero_is_refused_by_name(regularization):
     with pytest.raises(ValueError, match="^regularization: got"):
         reconstruct_tikhonov(torch.ones(1, 1, 2, 2, 2), PARTICLE, SCAN, regularization=regularization)
+
+
+@pytest.mark.parametrize("drive_axis, dim", [("y", -2), ("z", -3)])
+def test_turning_scanner_and_phantom_turns_the_image(drive_axis, dim):
+    c, gradient = 1e18 * random_image((3, 4, 5)), list(SCAN.gradient)
+    gradient[0], gradient[-1 - dim] = gradient[-1 - dim], gradient[0]
+    turned = dataclasses.replace(SCAN, gradient=tuple(gradient), drive_axis=drive_axis)
+    images = []
+    for volume, scan in ((c, SCAN), (c.transpose(-1, dim), turned)):
+        native = reconstruct_xspace(simulate_scan(volume, PARTICLE, scan), PARTICLE, scan, width=5)
+        images.append((native, reconstruct_tikhonov(native, PARTICLE, scan)))
+    for image, other in zip(*images, strict=True):
+        torch.testing.assert_close(other.transpose(-1, dim), image, rtol=1e-9, atol=1e9)
+
+
+def test_noise_based_regularization_is_the_variance_that_noise_leaves_in_the_image():
+    """200 empty scans; five standard errors of a variance estimated from n values, 5 √(2/n)."""
+    scan = dataclasses.replace(SCAN, noise=2e-6, drive_frequency=(25e3, 25e3))
+    signal = simulate_scan(torch.zeros(200, 1, 2, 2, 8), PARTICLE, scan, generator=torch.Generator().manual_seed(0))
+    variance = (reconstruct_xspace(signal, PARTICLE, scan, width=8) / 3e17).var().item()
+    assert noise_regularization(PARTICLE, scan, 8, 3e17) == pytest.approx(variance, rel=5 * math.sqrt(2 / 6400))
+
+
+def test_a_lost_fundamental_is_one_constant_per_line_and_comes_back_where_lines_end_empty():
+    """A 1D line (no haze) with an empty rim: what a high-pass took is restored to the tail of L′."""
+    scan = dataclasses.replace(SCAN, samples=256, drive_frequency=(25e3, 25e3))
+    c = torch.zeros(1, 1, 1, 1, 41, dtype=torch.float64)
+    c[..., 18:22] = 1e18
+
+    def without_fundamental(frequency):
+        return (frequency > 30e3).to(torch.complex128)
+
+    full, lost = (
+        reconstruct_xspace(simulate_scan(c, PARTICLE, scan, response=r), PARTICLE, scan, width=41)
+        for r in (None, without_fundamental)
+    )
+    shift = (full - lost).flatten()
+    assert shift.mean() > 0.02 * full.max() and shift.std() < 2e-3 * shift.mean()
+    recovered = recover_fundamental(lost, scan)
+    assert (recovered - full).abs().max() < 0.01 * full.max()
+
+
+def test_a_concentration_of_zero_is_refused_by_name():
+    with pytest.raises(ValueError, match="^concentration: got"):
+        noise_regularization(PARTICLE, SCAN, 8, 0.0)

@@ -1,0 +1,61 @@
+"""A system matrix as it is measured: noise, a drifting background, and the SNR of every line."""
+
+import math
+
+import torch
+
+from mpinotes.physics.lissajous import SystemMatrix
+from mpinotes.validation import check_count, check_positive, check_range
+
+
+def calibrate(
+    matrix: SystemMatrix,
+    *,
+    particles: float,
+    noise: float,
+    drift: float = 0.0,
+    background_every: int = 32,
+    generator: torch.Generator | None = None,
+) -> SystemMatrix:
+    """Measure `matrix` with a delta sample that is moved through all voxels, x fastest.
+
+    Every line of every measurement gets complex Gaussian noise and a background that performs a
+    random walk. The empty scanner is measured before each `background_every` voxels and at the end;
+    what it shows, interpolated linearly in time, is subtracted.
+
+    `particles` in the sample; `noise`: standard deviation of real and imaginary part [V], averages
+    included; `drift`: of the background's step from one measurement to the next [V].
+    Returns the matrix per particle with `snr`, the mean modulus over the voxels over the standard
+    deviation of the empty measurements (Franke et al., IEEE TMI 35 (2016) 1993).
+    """
+    check_positive("particles", particles)
+    check_positive("noise", noise)
+    check_range("drift", drift, 0.0, math.inf)
+    true = matrix.components.flatten(2)
+    voxels = true.shape[2]
+    check_count("background_every", background_every, 1, voxels)
+    position = torch.arange(voxels)
+    at_voxel = position + position // background_every + 1
+    last = int(at_voxel[-1]) + 1
+    empty = torch.cat([torch.arange(0, last, background_every + 1), torch.tensor([last])])
+
+    def draw() -> torch.Tensor:
+        device = generator.device if generator else torch.device("cpu")
+        shape = (*true.shape[:2], last + 1, 2)
+        values = torch.randn(shape, generator=generator, dtype=torch.float64, device=device)
+        return torch.view_as_complex(values).to(true)
+
+    measured = (drift * draw()).cumsum(-1) + noise * draw()
+    background = measured[..., empty]
+    before = at_voxel // (background_every + 1)
+    share = (at_voxel - empty[before]) / (empty[before + 1] - empty[before])
+    interpolated = background[..., before] + share.to(true) * (background[..., before + 1] - background[..., before])
+    corrected = particles * true + measured[..., at_voxel] - interpolated
+    spread = (background - background.mean(-1, keepdim=True)).abs().square().mean(-1).sqrt()
+    return SystemMatrix(
+        (corrected / particles).view_as(matrix.components),
+        matrix.mixing_orders,
+        matrix.frequencies,
+        matrix.scan,
+        corrected.abs().mean(-1) / spread,
+    )

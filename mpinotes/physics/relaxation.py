@@ -1,0 +1,31 @@
+"""The first step beyond equilibrium: moments that need time to turn."""
+
+import math
+
+import torch
+
+from mpinotes.physics.particles import BOLTZMANN
+from mpinotes.validation import check_positive, check_range
+
+
+def debye_response(frequency: torch.Tensor, relaxation_time: float) -> torch.Tensor:
+    """Complex response 1/(1 + i2πfτ) at frequencies [Hz], any shape, of a moment that relaxes to its
+    equilibrium value with one time constant: τ dm/dt = m_eq − m.
+
+    `relaxation_time`: τ [s], 0 for equilibrium. Source: Debye, Polar Molecules (1929); for MPI Croft
+    et al., IEEE TMI 31 (2012) 2335.
+    """
+    check_range("relaxation_time", relaxation_time, 0.0, math.inf)
+    return 1 / (1 + 2j * math.pi * frequency * relaxation_time)
+
+
+def brownian_time(hydrodynamic_diameter: float, *, viscosity: float = 1e-3, temperature: float = 293.0) -> float:
+    """Relaxation time τ_B = 3ηV_h/(k_B T) [s] of a particle that turns as a whole in a liquid.
+
+    `hydrodynamic_diameter` [m] of core and coating, `viscosity` η [Pa s] (water by default),
+    `temperature` [K]. Source: Rosensweig, J. Magn. Magn. Mater. 252 (2002) 370.
+    """
+    check_positive("hydrodynamic_diameter", hydrodynamic_diameter)
+    check_positive("viscosity", viscosity)
+    check_positive("temperature", temperature)
+    return 3 * viscosity * math.pi / 6 * hydrodynamic_diameter**3 / (BOLTZMANN * temperature)

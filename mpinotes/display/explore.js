@@ -14,11 +14,17 @@
     return `<text x="${x}" y="${y}" text-anchor="${anchor}" font-size="14" fill="currentColor" ${extra}>${content}</text>`;
   }
 
+  function compile(formula) {
+    return new Function("x", ...names, "return " + formula);
+  }
+
   function drawCurves(values) {
     const curves = spec.curves.map((c) => {
-      const f = new Function("x", ...names, "return " + c.formula);
+      const f = compile(c.formula);
       return spec.x.map((x) => f(x, ...values));
     });
+    const numbers = spec.readouts.map((r) => `${r.label}: ${compile(r.formula)(0, ...values).toPrecision(3)}`);
+    root.querySelector(".readouts").textContent = numbers.join(", ");
     const top = Math.max(1e-9, ...curves.flat()) * 1.05;
     const [x0, x1] = [spec.x[0], spec.x[spec.x.length - 1]];
     const px = (x) => box.left + ((x - x0) / (x1 - x0)) * (box.right - box.left);

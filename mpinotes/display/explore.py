@@ -79,18 +79,23 @@ def explore_curves(
     xlabel: str,
     ylabel: str,
     alt: str,
+    readouts: Mapping[str, tuple[Callable[..., float], str]] | None = None,
 ) -> Explorer:
     """Curves over `x` under several sliders, computed where they are shown.
 
     With a kernel ``draw(**values)`` returns the curves by label. The static page evaluates
     `expressions`, the same curves by label as formulas of x and the sliders' names in JavaScript.
+    `readouts` are single numbers to show with the figure: by label, a function of the values and the
+    same in JavaScript.
     """
+    numbers = readouts or {}
 
     def render(**values: float) -> bytes:
         figure, axis = plt.subplots(figsize=(6.4, 3.4), layout="constrained")
         for (label, y), style in zip(draw(**values).items(), ("-", "--", ":", "-."), strict=False):
             axis.plot(x, y, style, label=label)
         axis.set(xlabel=xlabel, ylabel=ylabel, ylim=(0, None))
+        axis.set_title(", ".join(f"{label}: {value(**values):.3g}" for label, (value, _) in numbers.items()))
         axis.grid(alpha=0.3)
         axis.legend()
         return _png(figure)
@@ -99,10 +104,11 @@ def explore_curves(
         "sliders": [asdict(slider) for slider in sliders],
         "x": [round(float(value), 6) for value in x],
         "curves": [{"label": label, "formula": formula} for label, formula in expressions.items()],
+        "readouts": [{"label": label, "formula": formula} for label, (_, formula) in numbers.items()],
         "xlabel": xlabel,
         "ylabel": ylabel,
     }
-    drawing = f'<svg class="curves" role="img" aria-label="{html.escape(alt)}" viewBox="0 0 640 340"></svg>'
+    drawing = f'<p class="readouts"></p><svg class="curves" role="img" aria-label="{html.escape(alt)}" viewBox="0 0 640 340"></svg>'
     return Explorer(_live(render, sliders), _page(specification, drawing))
 
 

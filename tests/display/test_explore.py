@@ -50,6 +50,20 @@ def test_the_live_curves_follow_every_slider():
         assert picture.value != before
 
 
+def test_readouts_are_shown_live_and_carried_as_formulas():
+    sliders, x = [Slider("a", "a", 0.0, 2.0, 0.1, 1.0)], np.linspace(0, 1, 5)
+    numbers = {"twice a": (lambda a: 2 * a, "2 * a")}
+    explorers = [
+        explore_curves(
+            lambda a: {"y": a * x}, sliders, x, {"y": "a * x"}, xlabel="x", ylabel="y", alt="a line", readouts=r
+        )
+        for r in (None, numbers)
+    ]
+    plain, numbered = (explorer.live.children[-1].value for explorer in explorers)
+    assert plain != numbered
+    assert '{"label": "twice a", "formula": "2 * a"}' in explorers[1].static
+
+
 def test_a_slider_outside_its_range_is_refused():
     with pytest.raises(ValueError, match="gamma"):
         Slider("gamma", "γ", 0.0, 1.0, 0.5, 2.0)

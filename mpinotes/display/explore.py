@@ -108,8 +108,8 @@ def explore_curves(
         "xlabel": xlabel,
         "ylabel": ylabel,
     }
-    drawing = f'<p class="readouts"></p><svg class="curves" role="img" aria-label="{html.escape(alt)}" viewBox="0 0 640 340"></svg>'
-    return Explorer(_live(render, sliders), _page(specification, drawing))
+    drawing = f'<svg class="curves" role="img" aria-label="{html.escape(alt)}" viewBox="0 0 640 340"></svg>'
+    return Explorer(_live(render, sliders), _page(specification, f'<p class="readouts"></p>{drawing}'))
 
 
 def _live(render: Callable[..., bytes], sliders: list[Slider]) -> ipywidgets.Widget:

@@ -46,9 +46,10 @@ def simulate_system_matrix(
     axes = [_Axis.of(scan, particle, axis, tolerance) for axis in range(scan.dims)]
     size = math.prod(axis.degree // 2 for axis in axes)
     if size > _LARGEST:
+        core = torch.as_tensor(particle.core_diameter).item()
         raise ValueError(
-            f"particle: got a core of {torch.as_tensor(particle.core_diameter).item():.3g} m, whose expansion takes {size:.1e} "
-            f"coefficients, accepted are {_LARGEST:.1e} (a smaller core or drive field, or a larger tolerance)"
+            f"particle: got a core of {core:.3g} m, whose expansion takes {size:.1e} coefficients, "
+            f"accepted are {_LARGEST:.1e} (a smaller core or drive field, or a larger tolerance)"
         )
     expansions = [_expand(particle, axes, channel).to(orders.device) for channel in range(scan.dims)]
 

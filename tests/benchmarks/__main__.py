@@ -1,13 +1,14 @@
 """Benchmarks, each against a naive reference in the same run: ``make bench``."""
 
 import math
+import resource
 import time
 from collections.abc import Callable
 
 import numpy as np
 import torch
 
-from mpinotes.data import image_pairs, synthetic_vessels
+from mpinotes.data import PAPER_SETTINGS, image_pairs, matrix_pairs, synthetic_vessels
 from mpinotes.diffusion import sample
 from mpinotes.methods import dccdm
 from mpinotes.networks import seeded_unet
@@ -60,6 +61,25 @@ def direct_scan(volume: np.ndarray, particle: Particle, scan: CartesianScan, lin
     return unit * 2 * np.pi * scan.drive_frequency[0] * result
 
 
+def plain_sum(volume: np.ndarray, particle: Particle, scan: CartesianScan, samples: int) -> float:
+    """Seconds per volume of the same sum without NumPy, from a few `samples` of the centre line."""
+    side, gradient = volume.shape[-1], scan.gradient
+    occupied = [(z, y, x, float(volume[z, y, x])) for z, y, x in np.argwhere(volume).tolist()]
+    start = time.perf_counter()
+    for moment in range(samples):
+        position = scan.sweep_amplitude(side) * math.cos(2 * math.pi * (moment + 0.5) / scan.samples)
+        total = 0.0
+        for z, y, x, c in occupied:
+            hx = gradient[0] * ((x - (side - 1) / 2) * scan.voxel_size - position)
+            hy, hz = (g * (i - side // 2) * scan.voxel_size for g, i in zip(gradient[1:], (y, z), strict=True))
+            squared = hx * hx + hy * hy + hz * hz
+            strength = max(particle.beta * math.sqrt(squared), 1e-3)
+            ratio = (1 / math.tanh(strength) - 1 / strength) / strength
+            slope = 1 / strength**2 - 1 / math.sinh(min(strength, 300)) ** 2
+            total += c * particle.beta * (ratio + hx * hx / squared * (slope - ratio))
+    return (time.perf_counter() - start) / samples * scan.samples * side * side
+
+
 def direct_matrix(scan: LissajousScan, particle: Particle, rows: int, per_cycle: int) -> np.ndarray:
     """Time-domain simulation of the first `rows` rows of pixels: one period, then a Fourier transform."""
     count = scan.cycles[0] * per_cycle
@@ -88,7 +108,10 @@ def bench_scan() -> None:
     naive = seconds(lambda: direct_scan(volume, particle, scan, lines), 1) / lines * 32 * 32
     got = simulate_scan(volumes[:1].double(), particle, scan).voltage[0, 0, 16, :lines].numpy()
     error = np.abs(got - reference).max() / np.abs(reference).max()
-    print(f"scan 32³:              {1 / ours:9.0f} volumes/s; direct sum {naive:.1f} s/volume: {naive / ours:,.0f}×")
+    plain = plain_sum(volume, particle, scan, 32)
+    print(f"scan 32³:              {1 / ours:9.0f} volumes/s")
+    print(f"                       NumPy over voxels {naive:.1f} s/volume: {naive / ours:,.0f}×")
+    print(f"                       direct sum {plain:.1f} s/volume: {plain / ours:,.0f}×")
     print(f"                       (largest relative difference {error:.0e})")
 
 
@@ -104,6 +127,31 @@ def bench_matrix() -> None:
         print(
             f"system matrix {diameter * 1e9:.0f} nm:   {1 / ours:9.2f} matrices/s; time domain {naive:.1f} s/matrix: "
             f"{naive / ours:,.0f}× (difference {error:.0e})"
+        )
+
+
+def bench_data_set() -> None:
+    """All 108 matrices of the paper's data set; the reference from one row of pixels of each core."""
+    ours = seconds(matrix_pairs, 1)
+    naive = 0.0
+    periods = sum((setting.density + 1) / 50 for setting in PAPER_SETTINGS) / 3  # of one core, in figures of N_d = 49
+    for diameter, per_cycle in ((30e-9, 400), (50e-9, 1000), (70e-9, 4000)):
+        for ratio, samples in ((1.0, per_cycle), (0.1, 400)):
+            scan = LissajousScan((ratio, ratio), (20e-3 * ratio, 20e-3 * ratio), density=49)
+            row = seconds(lambda: direct_matrix(scan, Particle(diameter), 1, samples), 1)  # noqa: B023
+            naive += row * scan.shape[0] * periods
+    print(f"108 matrices:          {ours:9.1f} s; time domain {naive:,.0f} s: {naive / ours:,.0f}×")
+
+
+def bench_growth() -> None:
+    """Cost and peak memory as the batch grows: time per volume stays, memory stays within its chunk."""
+    particle, scan = Particle(25e-9), CartesianScan(drive_frequency=(25e3, 25e3))
+    for count in (16, 64, 256, 1024):
+        volumes = synthetic_vessels(16, 32).repeat(count // 16, 1, 1, 1, 1) * 1e18
+        time_each = seconds(lambda: simulate_scan(volumes, particle, scan), 1) / count  # noqa: B023
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(
+            f"scan, {count:4} volumes:    {1e3 * time_each:9.2f} ms/volume, peak {peak:,.0f} MB of the process so far"
         )
 
 
@@ -138,5 +186,7 @@ def bench_network() -> None:
 if __name__ == "__main__":
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads")
     bench_scan()
+    bench_growth()
     bench_matrix()
+    bench_data_set()
     bench_network()

@@ -13,7 +13,10 @@ import torch
 from tqdm.auto import tqdm
 
 import mpinotes
-from mpinotes.methods import METHODS, Recipe
+from mpinotes.data import available_vessels, image_pairs
+from mpinotes.display import show_projections
+from mpinotes.methods import METHODS, Recipe, dccdm, load
+from mpinotes.methods.recipes import TEST_SEED
 from mpinotes.networks import seeded_unet
 from mpinotes.pretrained import save_release
 from mpinotes.training import TrainState, best_device, get_profile, make_ema, train
@@ -66,6 +69,18 @@ def _card(
     }
 
 
+def draw_picture(out: Path) -> None:
+    """The first test volume, its image and both enhancements, as in the README."""
+    volumes = available_vessels("test", 1).volumes
+    pairs = image_pairs(volumes, seed=TEST_SEED)
+    shown = {"x_HR": pairs.x_hr, "x_LR": pairs.x_lr}
+    for name in ("ddpm", "dccdm"):
+        trained = load(name)
+        steps = trained.card["metrics"]["sampling_steps"]
+        shown[name.upper()] = dccdm.enhance(trained.model, pairs.x_lr, trained.config, steps=steps)
+    show_projections({title: volume[0, 0] for title, volume in shown.items()}).savefig(out, dpi=80)
+
+
 def package_hash() -> str:
     """Hash of the package's code and weights: what results and the book's cache depend on."""
     digest = hashlib.sha256()
@@ -86,12 +101,17 @@ def main(arguments: list[str] | None = None) -> int:
     command.add_argument("--out", type=Path, required=True, help="folder for checkpoint, weights and card")
     command.add_argument("--seed", type=int, default=0)
     command.add_argument("--device", type=torch.device, default=best_device(), help="cpu, cuda, cuda:1, …")
+    picture = commands.add_parser("picture", help="draw the README's picture from the released weights")
+    picture.add_argument("--out", type=Path, default=Path("book/result.png"))
     commands.add_parser("hash", help="print the hash of code and weights")
     options = parser.parse_args(arguments)
     if options.command == "hash":
         print(package_hash())
         return 0
     try:
+        if options.command == "picture":
+            draw_picture(options.out)
+            return 0
         train_method(options.method, options.profile, options.out, options.seed, options.device)
     except (ValueError, OSError, FloatingPointError) as error:
         print(f"mpinotes: {error}", file=sys.stderr)

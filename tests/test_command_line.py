@@ -1,6 +1,7 @@
 import json
 import os
 
+import matplotlib.pyplot as plt
 import pytest
 import torch
 
@@ -17,6 +18,13 @@ def test_trains_a_method_and_writes_weights_and_card(tmp_path):
     before = (tmp_path / "sm_synthesis.safetensors").read_bytes()
     assert main(["train", "sm_synthesis", "--profile", "smoke", "--out", str(tmp_path), "--device", "cpu"]) == 0
     assert (tmp_path / "sm_synthesis.safetensors").read_bytes() == before
+
+
+def test_draws_the_picture_of_the_readme(tmp_path):
+    out = tmp_path / "result.png"
+    assert main(["picture", "--out", str(out)]) == 0
+    height, width, _ = plt.imread(out).shape
+    assert width > height > 100
 
 
 @pytest.mark.parametrize(

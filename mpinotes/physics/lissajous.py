@@ -3,11 +3,14 @@
 import itertools
 import math
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 
 from mpinotes.validation import check_count, check_positive, check_range
+
+if TYPE_CHECKING:
+    from mpinotes.physics.mdf import FilePath
 
 
 @dataclass(frozen=True)
@@ -98,14 +101,14 @@ class SystemMatrix:
         kept = snr >= least_snr
         return self.components[kept].flatten(1), kept
 
-    def save(self, path: str | Path) -> None:
+    def save(self, path: "FilePath") -> None:
         """Write an MDF 2.1 file (HDF5) that other tools of the field read."""
         from mpinotes.physics.mdf import save_mdf  # it imports this module
 
         save_mdf(self, path)
 
     @staticmethod
-    def load(path: str | Path) -> "SystemMatrix":
+    def load(path: "FilePath") -> "SystemMatrix":
         """Read an MDF 2.x file; a ``ValueError`` says what is wrong with it."""
         from mpinotes.physics.mdf import load_mdf
 

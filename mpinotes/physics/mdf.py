@@ -21,10 +21,11 @@ import torch
 from mpinotes.physics.lissajous import LissajousScan, SystemMatrix
 from mpinotes.validation import check_tensor
 
+FilePath = str | os.PathLike[str]
 _DRIVE, _RECEIVER = "acquisition/drivefield/", "acquisition/receiver/"
 
 
-def save_mdf(matrix: SystemMatrix, path: str | os.PathLike[str]) -> None:
+def save_mdf(matrix: SystemMatrix, path: FilePath) -> None:
     """Write `matrix` to `path` in one step: after a failure an older file there is as it was.
 
     A direction that is not scanned gets one voxel, as long as the shortest edge of a pixel, so that
@@ -44,7 +45,7 @@ def save_mdf(matrix: SystemMatrix, path: str | os.PathLike[str]) -> None:
         partial.unlink(missing_ok=True)
 
 
-def load_mdf(path: str | os.PathLike[str]) -> SystemMatrix:
+def load_mdf(path: FilePath) -> SystemMatrix:
     """Read a system matrix: ours, or any in MDF 2.x whose scan a `LissajousScan` can describe.
 
     Background frames are dropped. In a file of others a value is volts per delta sample (a conversion

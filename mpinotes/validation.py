@@ -32,6 +32,14 @@ def check_positive(name: str, value: float) -> None:
         raise ValueError(f"{name}: got {value}, accepted is a finite number above 0")
 
 
+def check_plausible(name: str, value: float, high: float, unit: str, mistaken: str) -> None:
+    """Raise ``ValueError`` unless `value` is above zero and at most `high`, beyond which it was
+    probably given in the `mistaken` unit."""
+    check_positive(name, value)
+    if value > high:
+        raise ValueError(f"{name}: got {value} {unit}, accepted is at most {high:g} {unit} (is it in {mistaken}?)")
+
+
 def check_count(name: str, value: int, low: int = 1, high: float = float("inf")) -> None:
     """Raise ``ValueError`` unless `value` is a whole number from `low` to `high`."""
     if not isinstance(value, Integral) or not low <= value <= high:

@@ -1,13 +1,14 @@
 """A field-free point scanned line by line, layer by layer: from concentration to receive voltage."""
 
 import math
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 
-from mpinotes.physics.particles import Particle, langevin_derivative, langevin_ratio
-from mpinotes.validation import check_choice, check_positive, check_range, check_tensor
+from mpinotes.physics.particles import FWHM, Particle, langevin_derivative, langevin_ratio
+from mpinotes.validation import check_choice, check_count, check_plausible, check_positive, check_range, check_tensor
 
 _AXES = {"x": -1, "y": -2, "z": -3}
 _CHUNK = 128  # volumes in flight: bounds the memory of the padded spectra to some 300 MB at 32³
@@ -22,7 +23,9 @@ class CartesianScan:
 
     `gradient`: selection field (G_x, G_y, G_z) [T/m], divergence-free. `drive_axis`: "x", "y" or
     "z"; another than x changes places with it, in all that is said of lines.
-    `voxel_size` [m]. `drive_frequency`: range each scan draws its own from [Hz].
+    `voxel_size` [m]. `subvoxels`: points per axis that a voxel's tracer is spread over; 1 puts it at
+    the centre, which is enough where the response is wider than a voxel.
+    `drive_frequency`: range each scan draws its own from [Hz].
     `overscan`: X over half the field of view. `samples` per drive period.
     `coil_sensitivity`: field per unit current [T/A]. `noise`: standard deviation per sample [V].
     """
@@ -30,6 +33,7 @@ class CartesianScan:
     gradient: tuple[float, float, float] = (1.5, 1.5, -3.0)
     drive_axis: str = "x"
     voxel_size: float = 1e-3
+    subvoxels: int = 1
     drive_frequency: tuple[float, float] = (20e3, 30e3)
     overscan: float = 1.1
     samples: int = 128
@@ -42,7 +46,10 @@ class CartesianScan:
         if abs(sum(self.gradient)) > 1e-9 * max(map(abs, self.gradient)):
             raise ValueError(f"gradient: got {self.gradient}, accepted is a divergence-free field (sum 0)")
         check_choice("drive_axis", self.drive_axis, _AXES)
-        check_positive("voxel_size", self.voxel_size)
+        for value in self.gradient:
+            check_plausible("gradient", abs(value), 100.0, "T/m", "mT/m")
+        check_plausible("voxel_size", self.voxel_size, 0.1, "m", "millimetres")
+        check_count("subvoxels", self.subvoxels)
         if len(self.drive_frequency) != 2:
             raise ValueError(f"drive_frequency: got {self.drive_frequency}, accepted is a range (low, high)")
         low, high = self.drive_frequency
@@ -126,6 +133,14 @@ def simulate_scan(
         )
     concentration = scan.swap_axes(concentration)
     batch, _, depth, height, width = concentration.shape
+    steepest = max(abs(torch.as_tensor(g).item()) for g in scan.gradient)
+    narrowest = FWHM / (torch.as_tensor(particle.beta).item() * steepest)
+    if narrowest < scan.voxel_size / scan.subvoxels:
+        warnings.warn(
+            f"the response is {narrowest:.1e} m wide, less than the {scan.voxel_size / scan.subvoxels:.1e} m between "
+            "two points of a voxel: the tracer is taken to sit at these points alone (scan.subvoxels adds more)",
+            stacklevel=2,
+        )
     device, dtype = concentration.device, concentration.dtype
 
     low, high = scan.drive_frequency
@@ -181,7 +196,11 @@ def _line_spectra(particle: Particle, scan: CartesianScan, shape: tuple[int, int
     y = torch.arange(height + 1, dtype=torch.float64) * scan.voxel_size
     z = torch.arange(depth + 1, dtype=torch.float64) * scan.voxel_size
     grid = torch.broadcast_tensors(x[None, None], y[None, :, None, None], z[:, None, None, None])
-    quarter = point_response(torch.stack(grid, dim=-1), particle, scan.line_gradient)
+    points = torch.stack(grid, dim=-1)
+    inside = voxel_centres(scan.subvoxels, scan.voxel_size / scan.subvoxels)
+    offsets = torch.cartesian_prod(inside, inside, inside)
+    parts = [point_response(points + offset, particle, scan.line_gradient) for offset in offsets]
+    quarter = torch.stack(parts).mean(0)
     even = torch.cat([quarter, quarter[1:-1].flip(0)], dim=0)
     even = torch.cat([even, even[:, 1:-1].flip(1)], dim=1)
     return torch.fft.rfft2(even, dim=(0, 1)).real

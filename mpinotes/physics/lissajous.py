@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from mpinotes.validation import check_count, check_positive, check_range
+from mpinotes.validation import check_count, check_plausible, check_positive, check_range
 
 if TYPE_CHECKING:
     from mpinotes.physics.mdf import FilePath
@@ -21,7 +21,7 @@ class LissajousScan:
     `gradient`: selection field (G_x, G_y, …) [T/m]; three are divergence-free, fewer leave the rest
     to the axes that are not scanned. `amplitude`: drive field (A_x, A_y, …) [T].
     `base_frequency`: f_x [Hz]. `density`: N_d. `shape`: pixels (…, y, x). `field_of_view`:
-    (x, y, …) [m]. `coil_sensitivity` of every receive coil [T/A], ours.
+    (x, y, …) [m]. `coil_sensitivity` [T/A] of all receive coils, or of each (p_x, p_y, …), ours.
     """
 
     gradient: tuple[float, ...] = (1.0, 1.0)
@@ -30,7 +30,7 @@ class LissajousScan:
     density: int = 99
     shape: tuple[int, ...] = (32, 32)
     field_of_view: tuple[float, ...] = (40e-3, 40e-3)
-    coil_sensitivity: float = 1e-3
+    coil_sensitivity: float | tuple[float, ...] = 1e-3
 
     def __post_init__(self) -> None:
         if len(self.gradient) not in (1, 2, 3):
@@ -41,19 +41,31 @@ class LissajousScan:
                 raise ValueError(f"{name}: got {values}, accepted are {self.dims} finite values, none zero")
         if self.dims == 3 and abs(sum(self.gradient)) > 1e-9 * max(map(abs, self.gradient)):
             raise ValueError(f"gradient: got {self.gradient}, accepted is a divergence-free field (sum 0)")
-        for name in ("amplitude", "field_of_view"):
-            for value in getattr(self, name):
-                check_positive(name, value)
+        for value in self.gradient:
+            check_plausible("gradient", abs(value), 100.0, "T/m", "mT/m")
+        for value in self.amplitude:
+            check_plausible("amplitude", value, 1.0, "T", "millitesla")
+        for value in self.field_of_view:
+            check_plausible("field_of_view", value, 1.0, "m", "millimetres")
         for pixels in self.shape:
             check_count("shape", pixels)
         check_positive("base_frequency", self.base_frequency)
-        check_positive("coil_sensitivity", self.coil_sensitivity)
+        if len(self.sensitivities) != self.dims:
+            raise ValueError(f"coil_sensitivity: got {self.coil_sensitivity}, accepted are one or {self.dims} values")
+        for value in self.sensitivities:
+            check_positive("coil_sensitivity", value)
         check_count("density", self.density)
 
     @property
     def dims(self) -> int:
         """Dimensions of the scan."""
         return len(self.gradient)
+
+    @property
+    def sensitivities(self) -> tuple[float, ...]:
+        """Coil sensitivity of each channel [T/A]."""
+        given = self.coil_sensitivity
+        return given if isinstance(given, tuple) else (given,) * self.dims
 
     @property
     def cycles(self) -> tuple[int, ...]:

@@ -110,7 +110,8 @@ def _contents(matrix: SystemMatrix) -> dict[str, dict[str, Any]]:
         },
         _RECEIVER: {
             "numChannels": channels, "numSamplingPoints": samples, "unit": "V",
-            "bandwidth": samples // 2 * scan.repetition_frequency, "_coilSensitivity": float(scan.coil_sensitivity),
+            "bandwidth": samples // 2 * scan.repetition_frequency,
+            "_coilSensitivity": np.array(scan.coil_sensitivity, float),
         },
         "measurement/": {
             "data": data.numpy().reshape(1, channels, lines, voxels), "_mixingOrders": orders.numpy(),
@@ -207,6 +208,7 @@ def _read_scan(file: h5py.File) -> LissajousScan:
     order = "meander" if meander else _texts(file, "calibration/order", "xyz")[0]
     _accept("'/calibration/order' is", order, "xyz")
     frequency = _numbers(file, _DRIVE + "baseFrequency") / divider[0]
+    sensitivity = tuple(np.ravel(_numbers(file, _RECEIVER + "_coilSensitivity", 1.0, shape=(-1,))).tolist())
     return LissajousScan(
         gradient=tuple(np.diag(gradient)[:dims].tolist()),
         amplitude=tuple(amplitude[:dims].tolist()),
@@ -214,7 +216,7 @@ def _read_scan(file: h5py.File) -> LissajousScan:
         density=int(divider[0]),
         shape=tuple(size[:dims][::-1].tolist()),
         field_of_view=tuple(_numbers(file, "calibration/fieldOfView", shape=(3,))[:dims].tolist()),
-        coil_sensitivity=float(_numbers(file, _RECEIVER + "_coilSensitivity", 1.0)),
+        coil_sensitivity=sensitivity[0] if len(sensitivity) == 1 else sensitivity,
     )
 
 

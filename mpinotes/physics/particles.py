@@ -5,10 +5,13 @@ from dataclasses import dataclass
 
 import torch
 
-from mpinotes.validation import check_positive
+from mpinotes.validation import check_plausible, check_positive
 
 BOLTZMANN = 1.380649e-23
 """Boltzmann constant [J/K]."""
+
+FWHM = 4.161046
+"""Full width at half maximum of L′(x): that of the response along the drive is FWHM/(βG)."""
 
 MAGNETITE_DENSITY, MAGNETITE_MOLAR_MASS = 5170.0, 0.231533
 """Of Fe₃O₄ [kg/m³] and [kg/mol] (CRC Handbook of Chemistry and Physics)."""
@@ -32,13 +35,9 @@ class Particle:
     temperature: float = 293.0
 
     def __post_init__(self) -> None:
-        check_positive("core_diameter", self.core_diameter)
+        check_plausible("core_diameter", self.core_diameter, 1e-6, "m", "nanometres")
         check_positive("saturation_magnetization", self.saturation_magnetization)
         check_positive("temperature", self.temperature)
-        if self.core_diameter > 1e-6:
-            raise ValueError(
-                f"core_diameter: got {self.core_diameter} m, accepted is at most 1e-6 m (is it in nanometres?)"
-            )
 
     @property
     def moment(self) -> float:

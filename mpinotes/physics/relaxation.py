@@ -5,7 +5,7 @@ import math
 import torch
 
 from mpinotes.physics.particles import BOLTZMANN
-from mpinotes.validation import check_positive, check_range
+from mpinotes.validation import check_plausible, check_positive, check_range
 
 
 def debye_response(frequency: torch.Tensor, relaxation_time: float) -> torch.Tensor:
@@ -25,7 +25,7 @@ def brownian_time(hydrodynamic_diameter: float, *, viscosity: float = 1e-3, temp
     `hydrodynamic_diameter` [m] of core and coating, `viscosity` η [Pa s] (water by default),
     `temperature` [K]. Source: Rosensweig, J. Magn. Magn. Mater. 252 (2002) 370.
     """
-    check_positive("hydrodynamic_diameter", hydrodynamic_diameter)
+    check_plausible("hydrodynamic_diameter", hydrodynamic_diameter, 1e-5, "m", "nanometres")
     check_positive("viscosity", viscosity)
     check_positive("temperature", temperature)
     return 3 * viscosity * math.pi / 6 * hydrodynamic_diameter**3 / (BOLTZMANN * temperature)

@@ -67,10 +67,11 @@ def simulate_system_matrix(
             break
     bins = (orders * torch.tensor(scan.cycles, device=orders.device)).sum(1)
     frequencies = bins.double() * scan.repetition_frequency
-    factor = -2j * math.pi * frequencies * scan.coil_sensitivity * particle.moment
+    sensitivity = torch.tensor(scan.sensitivities, dtype=torch.float64, device=orders.device)
+    factor = -2j * math.pi * frequencies * sensitivity[:, None] * particle.moment
     if response is not None:
         factor = factor * response(frequencies)
-    return SystemMatrix(total * factor.view(-1, *[1] * scan.dims), orders, frequencies, scan)
+    return SystemMatrix(total * factor.view(*factor.shape, *[1] * scan.dims), orders, frequencies, scan)
 
 
 def _expand(particle: Particle, axes: list["_Axis"], channel: int) -> torch.Tensor:

@@ -1,5 +1,7 @@
 import dataclasses
+import itertools
 import math
+import warnings
 
 import numpy as np
 import pytest
@@ -27,7 +29,7 @@ def centres(n, size):
     return (np.arange(n) - (n - 1) / 2) * size
 
 
-def voltage_by_direct_sum(c, scan, frequency):
+def voltage_by_direct_sum(c, scan, frequency, inside=(0.0,)):
     """u(t) = -p d/dt of the summed moments, voxel by voxel and sample by sample, with full 3x3 tensors."""
     depth, height, width = c.shape
     size, gradient, beta = scan.voxel_size, np.array(scan.gradient), PARTICLE.beta
@@ -39,12 +41,14 @@ def voltage_by_direct_sum(c, scan, frequency):
         ffp_velocity = np.array([-sweep * omega * np.sin(phase), 0, 0])
         for z, y, x in np.ndindex(c.shape):
             voxel = np.array([centres(width, size)[x], centres(height, size)[y], centres(depth, size)[z]])
-            field, field_rate = gradient * (voxel - ffp), -gradient * ffp_velocity
-            strength = np.linalg.norm(field)
-            b, along = beta * strength, np.outer(field, field) / strength**2
-            langevin, slope = 1 / np.tanh(b) - 1 / b, 1 / b**2 - 1 / np.sinh(b) ** 2
-            tensor = PARTICLE.moment * (beta * slope * along + langevin / strength * (np.eye(3) - along))
-            u[row, column, sample] -= scan.coil_sensitivity * size**3 * c[z, y, x] * (tensor @ field_rate)[0]
+            for offset in itertools.product(inside, repeat=3):
+                field, field_rate = gradient * (voxel + offset - ffp), -gradient * ffp_velocity
+                strength = np.linalg.norm(field)
+                b, along = beta * strength, np.outer(field, field) / strength**2
+                langevin, slope = 1 / np.tanh(b) - 1 / b, 1 / b**2 - 1 / np.sinh(b) ** 2
+                tensor = PARTICLE.moment * (beta * slope * along + langevin / strength * (np.eye(3) - along))
+                amount = size**3 * c[z, y, x] / len(inside) ** 3
+                u[row, column, sample] -= scan.coil_sensitivity * amount * (tensor @ field_rate)[0]
     return u
 
 
@@ -68,6 +72,23 @@ def test_voltage_is_the_direct_sum_of_the_response_tensors():
     expected = voltage_by_direct_sum(c[0, 0].numpy(), SCAN, signal.drive_frequency.item())
     assert signal.voltage.shape == (1, 1, 3, 4, 16)
     np.testing.assert_allclose(signal.voltage[0, 0].numpy(), expected, atol=1e-10 * np.abs(expected).max())
+
+
+def test_the_tracer_of_a_voxel_may_be_spread_over_points():
+    scan, c = dataclasses.replace(SCAN, subvoxels=3), phantom(1, 1, 2, 2, 3)
+    signal = simulate_scan(c, PARTICLE, scan)
+    thirds = (-scan.voxel_size / 3, 0.0, scan.voxel_size / 3)
+    expected = voltage_by_direct_sum(c[0, 0].numpy(), scan, signal.drive_frequency.item(), thirds)
+    np.testing.assert_allclose(signal.voltage[0, 0].numpy(), expected, atol=1e-10 * np.abs(expected).max())
+
+
+def test_a_response_narrower_than_a_voxel_is_said_until_points_are_close_enough():
+    coarse = CartesianScan(voxel_size=4e-3, samples=4)
+    with pytest.warns(UserWarning, match="scan.subvoxels"):
+        simulate_scan(phantom(1, 1, 2, 2, 2), PARTICLE, coarse)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        simulate_scan(phantom(1, 1, 2, 2, 2), PARTICLE, dataclasses.replace(coarse, subvoxels=3))
 
 
 def test_voltage_is_minus_the_time_derivative_of_the_magnetisation():
@@ -233,6 +254,9 @@ def test_the_point_response_has_finite_gradients_at_the_ffp():
         ("gradient", (1.0, math.nan, -1.0)),
         ("drive_axis", "w"),
         ("voxel_size", 0.0),
+        ("voxel_size", 1.0),
+        ("gradient", (1500.0, 1500.0, -3000.0)),
+        ("subvoxels", 0),
         ("drive_frequency", (0.0, 1e3)),
         ("drive_frequency", (2e3, 1e3)),
         ("drive_frequency", (1e3,)),

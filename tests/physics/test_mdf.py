@@ -29,7 +29,7 @@ SCANS = {
         density=7,
         shape=(3, 4),
         field_of_view=(30e-3, 40e-3),
-        coil_sensitivity=1e-3,
+        coil_sensitivity=(1e-3, 2e-3),
     ),
     3: LissajousScan(
         gradient=(1.0, 1.5, -2.5),
@@ -200,7 +200,7 @@ def test_whole_numbers_of_a_scan_are_real_numbers_in_the_file(tmp_path):
         base_frequency=25000,
         density=3,
         shape=(2, 3, 4),
-        field_of_view=(1, 2, 3),
+        field_of_view=(1, 1, 1),
         coil_sensitivity=1,
     )
     save_mdf(matrix_of(3, scan=whole), tmp_path / "matrix.mdf")

@@ -1,3 +1,4 @@
+import dataclasses
 import math
 
 import numpy as np
@@ -173,6 +174,15 @@ def test_a_response_multiplies_every_line_at_its_frequency():
     still, late = (simulate_system_matrix(scan, PAPER_PARTICLE, orders, response=r) for r in (None, response))
     expected = still.components / (1 + 2j * math.pi * 3e-6 * still.frequencies)[:, None, None]
     torch.testing.assert_close(late.components, expected, rtol=1e-13, atol=0)
+
+
+def test_every_channel_has_its_own_coil():
+    scan, orders = LissajousScan(density=9, shape=(2, 2)), mixing_orders(2, 4)
+    same, own = (
+        simulate_system_matrix(dataclasses.replace(scan, coil_sensitivity=p), PAPER_PARTICLE, orders).components
+        for p in (1e-3, (2e-3, 5e-4))
+    )
+    torch.testing.assert_close(own, same * torch.tensor([2.0, 0.5]).view(2, 1, 1, 1))
 
 
 def test_gradients_reach_the_particle():

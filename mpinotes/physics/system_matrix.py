@@ -102,7 +102,7 @@ def _coefficients(
         block = torch.einsum("...p,nxp->nx...", expansion, moments[0][first])[inverse]
         for moment, line in zip(moments[1:], part.T[1:], strict=True):
             product = block.flatten(1, -2) @ moment[line].transpose(1, 2)
-            block = product.view(*block.shape[:-1], -1).movedim(-1, 1)
+            block = product.unflatten(1, block.shape[1:-1]).movedim(-1, 1)
         total = total.index_add(0, index, block)
     return total
 

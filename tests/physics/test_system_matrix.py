@@ -176,6 +176,15 @@ def test_a_response_multiplies_every_line_at_its_frequency():
     torch.testing.assert_close(late.components, expected, rtol=1e-13, atol=0)
 
 
+def test_orders_past_the_expansion_carry_nothing_and_disturb_no_others():
+    scan, particle = LissajousScan(density=9, shape=(2, 3)), Particle(15e-9)
+    near, far = torch.tensor([[2, 1]]), torch.tensor([[500, 3], [2, 700]])
+    alone = simulate_system_matrix(scan, particle, near).components
+    together = simulate_system_matrix(scan, particle, torch.cat([near, far])).components
+    torch.testing.assert_close(together[:, :1], alone)
+    assert simulate_system_matrix(scan, particle, far).components.abs().max() == 0
+
+
 def test_every_channel_has_its_own_coil():
     scan, orders = LissajousScan(density=9, shape=(2, 2)), mixing_orders(2, 4)
     same, own = (

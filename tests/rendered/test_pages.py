@@ -1,7 +1,11 @@
 """Every page of the built book, as a reader without a network sees it."""
 
-import pytest
+import json
 
+import pytest
+import torch
+
+from mpinotes.physics import FWHM, Particle, langevin, langevin_derivative, langevin_ratio
 from tests.rendered.conftest import HTML, PAGES
 
 EXPLORERS = {
@@ -52,6 +56,25 @@ def test_every_slider_moves_its_figure_by_keyboard_and_mouse(visit, path):
         page.mouse.click(box["x"] + 0.85 * box["width"], box["y"] + box["height"] / 2)
         assert explorer.evaluate(figure) != before
     assert page.problems == []
+
+
+def test_the_response_widget_draws_what_the_package_computes(visit):
+    page = visit("book/01_mpi_physics.html")
+    script = page.locator(".mpinotes-explorer script").text_content()
+    specification = json.loads(script.split("\n})", 1)[1].strip().removeprefix("(").removesuffix(");"))
+    names = "'x', 'diameter', 'gradient'"
+    run = f"([f, xs, values]) => xs.map((x) => new Function({names}, 'return ' + f)(x, ...values))"
+    distance = torch.tensor(specification["x"], dtype=torch.float64)
+    for diameter, gradient in ((15, 0.5), (25, 1.5), (35, 6.0)):
+        beta = Particle(diameter * 1e-9).beta
+        u = beta * gradient * distance * 1e-3
+        expected = [langevin(u), 3 * langevin_derivative(u), 3 * langevin_ratio(u)]
+        for curve, values in zip(specification["curves"], expected, strict=True):
+            got = page.evaluate(run, [curve["formula"], specification["x"], [diameter, gradient]])
+            torch.testing.assert_close(torch.tensor(got, dtype=torch.float64), values, rtol=0, atol=2e-4)
+        (width,) = page.evaluate(run, [specification["readouts"][0]["formula"], [0], [diameter, gradient]])
+        assert width == pytest.approx(1e3 * FWHM / (beta * gradient))
+    assert f"{1e3 * FWHM / (Particle(25e-9).beta * 1.5):.3g}" in page.locator(".readouts").inner_text()
 
 
 def test_no_page_is_heavy():

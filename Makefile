@@ -6,10 +6,10 @@ BIN := $(VENV)/bin
 TORCH := 2.13.0
 STAMP := $(VENV)/.installed
 
-# The execution cache looks at a notebook's code alone: drop it when the package, the weights or the
-# data behind the notebooks change, or pages would show old numbers.
+# The execution cache and Sphinx look at a notebook alone: drop what they keep when the package, the
+# weights or the data behind the notebooks change, or pages would show old numbers.
 FRESH_CACHE = @mkdir -p _build && { $(BIN)/python -m mpinotes hash; echo "$$MEDMNIST_ROOT"; } > _build/inputs.new \
-	&& { cmp -s _build/inputs.new _build/inputs || rm -rf _build/.jupyter_cache; } && mv _build/inputs.new _build/inputs
+	&& { cmp -s _build/inputs.new _build/inputs || rm -rf _build/.jupyter_cache _build/.doctrees; } && mv _build/inputs.new _build/inputs
 
 .PHONY: book strict test notebooks rendered bench lab lint types lock clean
 

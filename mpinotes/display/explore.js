@@ -6,7 +6,7 @@
   const frames = [...root.querySelectorAll("img.frame")];
   const svg = root.querySelector("svg.curves");
   const names = spec.sliders.map((s) => s.name);
-  const box = { left: 60, right: 620, top: 15, bottom: 290 };
+  const box = { left: 60, right: 620, top: 34, bottom: 290 };
   const dashes = ["", "8 5", "2 4", "8 4 2 4"];
   const colours = ["#1f77b4", "#e07b00", "#2ca02c", "#c44"];
 
@@ -38,8 +38,9 @@
     curves.forEach((y, i) => {
       const line = y.map((v, j) => `${j ? "L" : "M"}${px(spec.x[j]).toFixed(1)} ${py(v).toFixed(1)}`).join("");
       content += `<path d="${line}" stroke="${colours[i]}" stroke-width="2.5" stroke-dasharray="${dashes[i]}" fill="none"/>`;
-      content += `<path d="M${box.left + 12} ${box.top + 14 + 20 * i}h36" stroke="${colours[i]}" stroke-width="2.5" stroke-dasharray="${dashes[i]}"/>`;
-      content += text(box.left + 54, box.top + 19 + 20 * i, "start", spec.curves[i].label);
+      const left = box.left + (i * (box.right - box.left)) / curves.length; // the legend, above the curves
+      content += `<path d="M${left} 14h30" stroke="${colours[i]}" stroke-width="2.5" stroke-dasharray="${dashes[i]}"/>`;
+      content += text(left + 36, 19, "start", spec.curves[i].label);
     });
     content += text((box.left + box.right) / 2, 332, "middle", spec.xlabel);
     content += text(14, 150, "middle", spec.ylabel, 'transform="rotate(-90 14 150)"');

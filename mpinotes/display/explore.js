@@ -25,7 +25,9 @@
     });
     const numbers = spec.readouts.map((r) => `${r.label}: ${compile(r.formula)(0, ...values).toPrecision(3)}`);
     root.querySelector(".readouts").textContent = numbers.join(", ");
-    const top = Math.max(1e-9, ...curves.flat()) * 1.05;
+    const quarter = Math.max(1e-9, ...curves.flat()) / 4.001; // a curve that ends on a round number fits
+    const power = 10 ** Math.floor(Math.log10(quarter));
+    const top = 4 * power * [1, 2, 2.5, 5, 10].find((step) => step * power >= quarter);
     const [x0, x1] = [spec.x[0], spec.x[spec.x.length - 1]];
     const px = (x) => box.left + ((x - x0) / (x1 - x0)) * (box.right - box.left);
     const py = (y) => box.bottom - (y / top) * (box.bottom - box.top);

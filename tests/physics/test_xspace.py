@@ -4,6 +4,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from scipy.sparse.linalg import lsqr
 
 from mpinotes.physics import (
     CartesianScan,
@@ -162,6 +163,17 @@ def test_turning_scanner_and_phantom_turns_the_image(drive_axis, dim):
         images.append((native, reconstruct_tikhonov(native, PARTICLE, scan)))
     for image, other in zip(*images, strict=True):
         torch.testing.assert_close(other.transpose(-1, dim), image, rtol=1e-9, atol=1e9)
+
+
+@pytest.mark.parametrize("regularization", [0.1, 5.0])
+def test_tikhonov_is_what_scipys_least_squares_finds(regularization):
+    shape = (3, 4, 5)
+    native = random_image(shape)
+    got = reconstruct_tikhonov(native, PARTICLE, SCAN, regularization=regularization)
+    response, damp = dense_response(shape, SCAN), math.sqrt(regularization)
+    for image, truth in zip(got.flatten(1).numpy(), native.flatten(1).numpy(), strict=True):
+        expected = lsqr(response, truth, damp=damp, atol=1e-14, btol=1e-14, iter_lim=10_000)[0]
+        np.testing.assert_allclose(image, expected, atol=1e-8)
 
 
 def test_noise_based_regularization_is_the_variance_that_noise_leaves_in_the_image():

@@ -15,12 +15,12 @@ from tqdm.auto import tqdm
 import mpinotes
 from mpinotes.data import available_vessels, image_pairs
 from mpinotes.display import show_projections
+from mpinotes.files import save_atomically
 from mpinotes.methods import METHODS, Recipe, dccdm, load
 from mpinotes.methods.recipes import TEST_SEED
 from mpinotes.networks import seeded_unet
 from mpinotes.pretrained import save_release
 from mpinotes.training import TrainState, best_device, get_profile, make_ema, train
-from mpinotes.training.checkpoint import save_atomically
 from mpinotes.training.profiles import PROFILES
 from mpinotes.validation import check_choice
 

@@ -4,7 +4,7 @@ from mpinotes.physics.calibration import calibrate
 from mpinotes.physics.cartesian import CartesianScan, ScanSignal, point_response, simulate_scan
 from mpinotes.physics.kaczmarz import kaczmarz, kaczmarz_sweeps
 from mpinotes.physics.lissajous import LissajousScan, SystemMatrix, mixing_orders, orders_in_band
-from mpinotes.physics.particles import FWHM, Particle, langevin, langevin_derivative, langevin_ratio
+from mpinotes.physics.particles import FWHM, FWHM_ACROSS, Particle, langevin, langevin_derivative, langevin_ratio
 from mpinotes.physics.receiver import Receiver
 from mpinotes.physics.relaxation import brownian_time, debye_response
 from mpinotes.physics.system_matrix import simulate_system_matrix
@@ -17,6 +17,7 @@ from mpinotes.physics.xspace import (
 
 __all__ = [
     "FWHM",
+    "FWHM_ACROSS",
     "CartesianScan",
     "LissajousScan",
     "Particle",

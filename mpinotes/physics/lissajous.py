@@ -78,6 +78,10 @@ class LissajousScan:
         """Δf = f_x / N_x [Hz]: the spacing of the lines of the spectrum."""
         return self.base_frequency / self.cycles[0]
 
+    def bins(self, orders: torch.Tensor) -> torch.Tensor:
+        """Line k = n N_x + m N_y + … that mixing orders (…, dims) fall on, (…,)."""
+        return (orders * torch.tensor(self.cycles, device=orders.device)).sum(-1)
+
     def positions(self, samples: int) -> torch.Tensor:
         """FFP position (x, y, …) [m] at `samples` moments of one period, (samples, dims), float64."""
         phase = 2 * math.pi * torch.arange(samples, dtype=torch.float64)[:, None] / samples
@@ -147,7 +151,7 @@ def orders_in_band(scan: LissajousScan, low: float, high: float, highest: int) -
     grid = torch.cartesian_prod(*[torch.arange(-highest, highest + 1)] * scan.dims).view(-1, scan.dims)
     grid = grid[grid.abs().sum(1) <= highest]
     grid = grid[grid.abs().sum(1).argsort(stable=True)]
-    bins = (grid * torch.tensor(scan.cycles)).sum(1)
+    bins = scan.bins(grid)
     frequency = bins * scan.repetition_frequency
     inside = (bins > 0) & (frequency >= low) & (frequency <= high)
     if not inside.any():

@@ -6,9 +6,9 @@ of one period, not normalised, that is V û_k. Our V is a power of two, so the w
 back changes no bit. Names that start with an underscore are additions of ours.
 """
 
+import io
 import itertools
 import math
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,10 +18,11 @@ import h5py
 import numpy as np
 import torch
 
+from mpinotes.files import save_atomically
 from mpinotes.physics.lissajous import LissajousScan, SystemMatrix
 from mpinotes.validation import check_tensor
 
-FilePath = str | os.PathLike[str]
+FilePath = str | Path
 _DRIVE, _RECEIVER = "acquisition/drivefield/", "acquisition/receiver/"
 
 
@@ -32,17 +33,13 @@ def save_mdf(matrix: SystemMatrix, path: FilePath) -> None:
     voxels keep a volume. Raises ``ValueError`` for a matrix that does not fit its scan, has negative
     frequencies or is not finite, ``OSError`` where the file cannot be written.
     """
-    groups, path = _contents(matrix), Path(path)
-    partial = path.with_name(path.name + ".partial")
-    try:
-        with h5py.File(partial, "w") as file:
-            for group, entries in groups.items():
-                for name, value in entries.items():
-                    dtype = h5py.string_dtype() if np.asarray(value).dtype.kind == "U" else None
-                    file.create_dataset(group + name, data=value, dtype=dtype)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    buffer = io.BytesIO()
+    with h5py.File(buffer, "w") as file:
+        for group, entries in _contents(matrix).items():
+            for name, value in entries.items():
+                dtype = h5py.string_dtype() if np.asarray(value).dtype.kind == "U" else None
+                file.create_dataset(group + name, data=value, dtype=dtype)
+    save_atomically(Path(path), buffer.getvalue())
 
 
 def load_mdf(path: FilePath) -> SystemMatrix:
@@ -68,14 +65,14 @@ def load_mdf(path: FilePath) -> SystemMatrix:
 
 def _contents(matrix: SystemMatrix) -> dict[str, dict[str, Any]]:
     """Every dataset of the file, by group and name."""
-    scan, dims = matrix.scan, len(matrix.scan.gradient)
+    scan, dims = matrix.scan, matrix.scan.dims
     check_tensor("components", matrix.components, 2 + dims, "(channel, component, …, y, x)")
     channels, lines = matrix.components.shape[:2]
     orders = matrix.mixing_orders.cpu().long()
     _accept("components: got shape", tuple(matrix.components.shape[2:]), tuple(scan.shape))
     _accept("mixing_orders: got shape", tuple(orders.shape), (lines, dims))
     _accept("frequencies: got shape", tuple(matrix.frequencies.shape), (lines,))
-    bins = (orders * torch.tensor(scan.cycles)).sum(1)
+    bins = scan.bins(orders)
     theirs = np.allclose(matrix.frequencies.cpu(), bins.double() * scan.repetition_frequency, rtol=1e-9, atol=0)
     if not theirs or bins.min() < 0:
         raise ValueError("frequencies: got others than those of mixing_orders, accepted are theirs, none negative")

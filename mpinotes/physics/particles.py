@@ -10,8 +10,9 @@ from mpinotes.validation import check_plausible, check_positive
 BOLTZMANN = 1.380649e-23
 """Boltzmann constant [J/K]."""
 
-FWHM = 4.161046
-"""Full width at half maximum of L′(x): that of the response along the drive is FWHM/(βG)."""
+FWHM, FWHM_ACROSS = 4.161046, 9.466640
+"""Full widths at half maximum of L′(x) and L(x)/x: over βG, those of the response along the drive
+and across it."""
 
 MAGNETITE_DENSITY, MAGNETITE_MOLAR_MASS = 5170.0, 0.231533
 """Of Fe₃O₄ [kg/m³] and [kg/mol] (CRC Handbook of Chemistry and Physics)."""

@@ -65,8 +65,7 @@ def simulate_system_matrix(
         total = total + shell
         if shell.abs().max() <= tolerance * total.abs().max():
             break
-    bins = (orders * torch.tensor(scan.cycles, device=orders.device)).sum(1)
-    frequencies = bins.double() * scan.repetition_frequency
+    frequencies = scan.bins(orders).double() * scan.repetition_frequency
     sensitivity = torch.tensor(scan.sensitivities, dtype=torch.float64, device=orders.device)
     factor = -2j * math.pi * frequencies * sensitivity[:, None] * particle.moment
     if response is not None:

@@ -9,7 +9,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import nn
 
-from mpinotes.training.checkpoint import save_atomically
+from mpinotes.files import save_atomically
 
 FOLDER = Path(__file__).parent
 """Where the package's own releases lie."""

@@ -12,7 +12,8 @@ import torch
 from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
-from mpinotes.training.checkpoint import load_checkpoint, save_atomically
+from mpinotes.files import save_atomically
+from mpinotes.training.checkpoint import load_checkpoint
 from mpinotes.validation import check_positive, check_range
 
 Loss = Callable[[nn.Module, tuple[torch.Tensor, ...], torch.Generator], dict[str, torch.Tensor]]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.optimize import brentq
 
-from mpinotes.physics import FWHM, Particle, langevin, langevin_derivative, langevin_ratio
+from mpinotes.physics import FWHM, FWHM_ACROSS, Particle, langevin, langevin_derivative, langevin_ratio
 
 mpmath.mp.dps = 60
 EXACT = {
@@ -55,7 +55,7 @@ def test_langevin_stays_below_saturation_and_the_longitudinal_response_below_the
     assert 0 < scalar(langevin_derivative)(x) <= scalar(langevin_ratio)(x) * (1 + 1e-13)
 
 
-@pytest.mark.parametrize("function, width", [(langevin_derivative, FWHM), (langevin_ratio, 9.46664)])
+@pytest.mark.parametrize("function, width", [(langevin_derivative, FWHM), (langevin_ratio, FWHM_ACROSS)])
 def test_full_width_at_half_maximum_is_the_published_one(function, width):
     half = brentq(lambda x: scalar(function)(x) - 1 / 6, 0.5, 20)
     assert 2 * half == pytest.approx(width, abs=1e-5)

@@ -5,6 +5,7 @@ import hashlib
 import json
 import platform
 import sys
+import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,10 @@ from mpinotes.display import show_projections
 from mpinotes.files import save_atomically
 from mpinotes.methods import METHODS, Recipe, dccdm, load
 from mpinotes.methods.recipes import TEST_SEED
-from mpinotes.networks import seeded_unet
 from mpinotes.pretrained import save_release
-from mpinotes.training import TrainState, best_device, get_profile, make_ema, train
+from mpinotes.studies import STUDIES, save_record
+from mpinotes.studies.record import FOLDER as RECORDS
+from mpinotes.training import TrainState, best_device, get_profile, make_ema, parallel, train
 from mpinotes.training.profiles import PROFILES
 from mpinotes.validation import check_choice
 
@@ -30,16 +32,19 @@ def train_method(name: str, profile: str, out: Path, seed: int, device: torch.de
     check_choice("method", name, METHODS)
     sizes = get_profile(profile)
     run = {"method": name, "profile": profile, "seed": seed}
-    save_atomically(out / "run.json", json.dumps(run).encode())  # fails now rather than after hours
+    if parallel.is_first():
+        save_atomically(out / "run.json", json.dumps(run).encode())  # fails now rather than after hours
     recipe = METHODS[name](sizes, seed)
-    model = seeded_unet(recipe.config.network, seed)
+    model = recipe.model
     ema = make_ema(model, recipe.training.ema_decay)
     states = train(model, ema, recipe.loss, recipe.tensors, recipe.training, device=device, folder=out)
-    with tqdm(total=recipe.training.steps, desc=f"training {name}") as bar:
+    with tqdm(total=recipe.training.steps, desc=f"training {name}", disable=not parallel.is_first()) as bar:
         for state in states:
             bar.update(state.step - bar.n)
             bar.set_postfix(loss=f"{state.terms['total']:.4f}", refresh=False)
-    network = ema.module.half().float()  # as it will be stored
+    if not parallel.is_first():
+        return
+    network = recipe.release(ema.module).half().float()  # as it will be stored
     print(f"judging {name} …", flush=True)
     card = _card(name, profile, seed, device, recipe, state, recipe.evaluate(network))
     save_release(name, network, card, out)
@@ -54,19 +59,35 @@ def _card(
     for tensor in recipe.tensors:
         tensors.update(tensor.numpy().tobytes())
     processor = torch.cuda.get_device_name() if device.type == "cuda" else platform.machine()
+    workers = f"{parallel.processes()} × {torch.get_num_threads()}"
     return {
         "method": name,
         "profile": profile,
         "seed": seed,
         "version": mpinotes.__version__,
         "code": package_hash(),
-        "device": f"{device.type} ({processor}, {torch.get_num_threads()} threads), torch {torch.__version__}",
+        "device": f"{device.type} ({processor}, {workers} threads), torch {torch.__version__}",
         "data": {"source": recipe.data, "md5 of the training tensors": tensors.hexdigest()},
         "training": asdict(recipe.training),
         "seconds": round(state.seconds),
         "config": asdict(recipe.config),
         "metrics": metrics,
     }
+
+
+def run_study(name: str, profile: str, runs: Path, records: Path) -> None:
+    """Run a study and write its record."""
+    check_choice("study", name, STUDIES)
+    start = time.perf_counter()
+    results = STUDIES[name](get_profile(profile), runs / f"study_{name}")
+    about = {
+        "study": name,
+        "profile": profile,
+        "command": f"python -m mpinotes study {name} --profile {profile}",
+        "version": mpinotes.__version__,
+        "seconds": round(time.perf_counter() - start),
+    }
+    print(f"wrote {save_record(name, about | results, records)}")
 
 
 def draw_picture(out: Path) -> None:
@@ -95,12 +116,19 @@ def main(arguments: list[str] | None = None) -> int:
     """Entry point; returns the exit status. Wrong use and known failures end with one clear line."""
     parser = argparse.ArgumentParser(prog="mpinotes", description=mpinotes.__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    command = commands.add_parser("train", help="train a method and write its weights and card; resumes when run again")
+    command = commands.add_parser(
+        "train", help="train a method and write its weights and card; resumes when run again, runs under torchrun"
+    )
     command.add_argument("method", help=", ".join(METHODS))
     command.add_argument("--profile", default="full", help=", ".join(PROFILES))
     command.add_argument("--out", type=Path, required=True, help="folder for checkpoint, weights and card")
     command.add_argument("--seed", type=int, default=0)
     command.add_argument("--device", type=torch.device, default=best_device(), help="cpu, cuda, cuda:1, …")
+    study = commands.add_parser("study", help="run a study and rewrite its record; resumes when run again")
+    study.add_argument("study", help=", ".join(STUDIES))
+    study.add_argument("--profile", default="full", help=", ".join(PROFILES))
+    study.add_argument("--runs", type=Path, default=Path("runs"), help="folder of trained methods and checkpoints")
+    study.add_argument("--records", type=Path, default=RECORDS, help="folder the record goes to")
     picture = commands.add_parser("picture", help="draw the README's picture from the released weights")
     picture.add_argument("--out", type=Path, default=Path("book/result.png"))
     commands.add_parser("hash", help="print the hash of code and weights")
@@ -112,10 +140,16 @@ def main(arguments: list[str] | None = None) -> int:
         if options.command == "picture":
             draw_picture(options.out)
             return 0
-        train_method(options.method, options.profile, options.out, options.seed, options.device)
+        if options.command == "study":
+            run_study(options.study, options.profile, options.runs, options.records)
+            return 0
+        device = parallel.join() or options.device
+        train_method(options.method, options.profile, options.out, options.seed, device)
     except (ValueError, OSError, FloatingPointError) as error:
         print(f"mpinotes: {error}", file=sys.stderr)
         return 1
+    finally:
+        parallel.leave()
     return 0
 
 

@@ -19,6 +19,7 @@ MAY_IMPORT = {
     "pretrained": {"networks"},
     "methods": BELOW_METHODS,
     "display": BELOW_METHODS,
+    "studies": BELOW_METHODS | {"methods"},
 }
 FILE_CALLS = {"open", "load", "save", "savez", "read_text", "read_bytes", "write_text", "write_bytes"}
 

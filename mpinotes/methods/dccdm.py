@@ -7,10 +7,11 @@ import torch
 from torch import nn
 
 from mpinotes.diffusion import Objective, add_noise, sample, to_x0
+from mpinotes.methods.pairs import check_unit_volumes, flip_together
 from mpinotes.networks import UNetConfig
 from mpinotes.operators import Degradation, frequency_alignment_loss
-from mpinotes.training import forward
-from mpinotes.validation import check_choice, check_range, check_same_shape, check_tensor
+from mpinotes.training import forward, local_rows
+from mpinotes.validation import check_choice, check_range
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,9 @@ class DCCDMConfig:
     The paper gives `gamma` = 0.3 and nothing else: network, objective, loss weights `lambda_dc` and
     `lambda_f`, mask `radius` [Nyquist] and `degradation` (fitted to training pairs) are ours. With
     `lambda_dc` = `lambda_f` = 0 this is the 3D DDPM the paper compares with. `residual`: the network
-    predicts what to add to x_LR (only with an objective that predicts x_0).
+    predicts what to add to x_LR (only with an objective that predicts x_0). `low_target`: what the
+    low band of eq. (2) is pulled to, "x_lr" (the paper) or "x_hr". `trust`: how the two extra terms
+    are weighted over t, by "alpha_bar" or "constant".
     """
 
     degradation: Degradation
@@ -31,10 +34,14 @@ class DCCDMConfig:
     lambda_f: float = 0.1
     gamma: float = 0.3
     radius: float = 0.25
+    low_target: str = "x_lr"
+    trust: str = "alpha_bar"
 
     def __post_init__(self) -> None:
         for name in ("lambda_dc", "lambda_f", "gamma"):
             check_range(name, getattr(self, name), 0.0, math.inf)
+        check_choice("low_target", self.low_target, ("x_lr", "x_hr"))
+        check_choice("trust", self.trust, ("alpha_bar", "constant"))
         if self.residual:
             check_choice("objective.prediction with residual", self.objective.prediction, ("x0",))
 
@@ -44,26 +51,29 @@ def loss(
 ) -> dict[str, torch.Tensor]:
     """Total objective on pairs (x_LR, x_HR) in [0, 1] and its terms.
 
-    diffusion + λ_dc ‖D(x̂_0) − x_LR‖² + λ_f L_freq, the last two weighted by α̅_t: an x̂_0 estimated
-    from almost pure noise is a guess, and from a noise prediction it even grows like 1/√α̅_t.
+    diffusion + λ_dc ‖D(x̂_0) − x_LR‖² + λ_f L_freq, the last two weighted by α̅_t by default: an x̂_0
+    estimated from almost pure noise is a guess, and from a noise prediction it even grows like 1/√α̅_t.
     """
-    x_lr, x_hr = _flip(batch, generator)
+    x_lr, x_hr = flip_together(batch, generator)
     objective, schedule = config.objective, config.objective.schedule
+    t = torch.randint(1, schedule.steps + 1, (len(x_hr),), generator=generator).to(x_hr.device)
+    noise = torch.randn(x_hr.shape, generator=generator).to(x_hr.device)
+    x_lr, x_hr, t, noise = local_rows(x_lr, x_hr, t, noise)
     x0 = 2 * x_hr - 1
-    t = torch.randint(1, schedule.steps + 1, (len(x0),), generator=generator).to(x0.device)
-    noise = torch.randn(x0.shape, generator=generator).to(x0.device)
     x_t = add_noise(x0, noise, t, schedule)
     x0_hat = predict_x0(model, x_t, t, x_lr, config)
     error = (x0_hat - x0).square() * objective.weight(t, x0)
     terms = {"diffusion": error.mean()}
     if not torch.isfinite(terms["diffusion"]):  # the loop reports it; D would call it a wrong argument
         return {"total": terms["diffusion"]}
-    estimate, trust = (x0_hat + 1) / 2, schedule.alpha_bar.to(t.device)[t].to(x0.dtype)
+    estimate = (x0_hat + 1) / 2
+    trust = schedule.alpha_bar.to(t.device)[t].to(x0.dtype) if config.trust == "alpha_bar" else 1.0
     if config.lambda_dc > 0:
         consistency = (config.degradation(estimate) - x_lr).square().flatten(1).mean(1)
         terms["consistency"] = config.lambda_dc * (trust * consistency).mean()
     if config.lambda_f > 0:
-        alignment = frequency_alignment_loss(estimate, x_lr, x_hr, config.gamma, config.radius)
+        low = x_lr if config.low_target == "x_lr" else x_hr
+        alignment = frequency_alignment_loss(estimate, low, x_hr, config.gamma, config.radius)
         terms["alignment"] = config.lambda_f * (trust * alignment).mean()
     return {"total": torch.stack(list(terms.values())).sum(), **terms}
 
@@ -93,7 +103,7 @@ def enhance(
 
     `eta`: 0 is DDIM, 1 is DDPM. `batch` volumes run at a time.
     """
-    check_tensor("x_lr", x_lr, 5, "(batch, 1, z, y, x)")
+    check_unit_volumes("x_lr", x_lr)
     device = next(model.parameters()).device
     generator = torch.Generator().manual_seed(seed)
     starts = torch.randn(x_lr.shape, generator=generator)
@@ -108,11 +118,3 @@ def enhance(
         x = sample(denoise, start.to(device), config.objective.schedule, steps=steps, eta=eta, generator=generator)
         results.append(((x + 1) / 2).clamp(0, 1).to(x_lr))
     return torch.cat(results)
-
-
-def _flip(batch: tuple[torch.Tensor, ...], generator: torch.Generator) -> list[torch.Tensor]:
-    """Mirror pairs at random: the scanner's response is even along every axis."""
-    x_lr, x_hr = batch
-    check_same_shape("x_lr", x_lr, "x_hr", x_hr)
-    axes = [axis for axis in (2, 3, 4) if torch.rand((), generator=generator) < 0.5]
-    return [x.flip(axes) for x in (x_lr, x_hr)]

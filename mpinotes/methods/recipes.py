@@ -10,8 +10,9 @@ from torch import nn
 
 from mpinotes.data import PAPER_SETTINGS, PAPER_TEST, available_vessels, image_pairs, matrix_pairs, mixing_subset
 from mpinotes.evaluation import component_scores, summarise
-from mpinotes.methods import baselines, dccdm, sm_synthesis
-from mpinotes.operators import fit_degradation
+from mpinotes.methods import adversarial, baselines, dccdm, regression, sm_synthesis
+from mpinotes.networks import EDSRConfig, UNetConfig, seeded, seeded_network
+from mpinotes.operators import Degradation, fit_degradation
 from mpinotes.training import TrainConfig
 from mpinotes.training.loop import Loss
 from mpinotes.training.profiles import Profile
@@ -27,38 +28,94 @@ FIT_VOLUMES = 64
 class Recipe:
     """A method made concrete by a profile.
 
-    `config`: of the method, with its network. `tensors`: the training data, described by `data`.
-    `evaluate`: trained network -> metrics, for the card.
+    `config`: of the method, with its network. `model`: what is trained, untrained yet; `release`
+    takes from it, or from its average, the network that is kept. `tensors`: the training data,
+    described by `data`. `evaluate`: kept network -> metrics, for the card.
     """
 
-    config: dccdm.DCCDMConfig | sm_synthesis.SynthesisConfig
+    config: Any
+    model: nn.Module
     training: TrainConfig
     tensors: tuple[torch.Tensor, ...]
     data: str
     loss: Loss
     evaluate: Callable[[nn.Module], dict[str, Any]]
+    release: Callable[[nn.Module], nn.Module] = lambda model: model
 
 
-def _image_recipe(profile: Profile, seed: int, auxiliary: bool) -> Recipe:
+@dataclass(frozen=True)
+class TrainingPairs:
+    """The training split through the scanner, the D fitted to it, and where the vessels come from."""
+
+    tensors: tuple[torch.Tensor, torch.Tensor]
+    degradation: Degradation
+    source: str
+
+
+def training_pairs(profile: Profile) -> TrainingPairs:
+    """What every image method is trained on."""
     vessels = available_vessels("train", profile.train_volumes)
     pairs = image_pairs(vessels.volumes, seed=TRAIN_SEED)
     degradation, _ = fit_degradation(pairs.x_hr[:FIT_VOLUMES], pairs.x_lr[:FIT_VOLUMES])
-    config = dccdm.DCCDMConfig(degradation) if auxiliary else baselines.ddpm(degradation)
+    return TrainingPairs((pairs.x_lr, pairs.x_hr), degradation, vessels.source)
 
-    def evaluate(model: nn.Module) -> dict[str, Any]:
-        test = available_vessels("test", profile.test_volumes)
-        pairs = image_pairs(test.volumes, seed=TEST_SEED)
-        enhanced = dccdm.enhance(model, pairs.x_lr, config, steps=profile.sampling_steps)
-        return {
-            "test data": test.source,
-            "sampling_steps": profile.sampling_steps,
-            "x_lr": summarise(pairs.x_lr, pairs.x_hr),
-            "enhanced": summarise(enhanced, pairs.x_hr),
-        }
 
-    training = TrainConfig(profile.image_steps, batch=8, learning_rate=6e-4, seed=seed)
-    loss = partial(dccdm.loss, config=config)
-    return Recipe(config, training, (pairs.x_lr, pairs.x_hr), vessels.source, loss, evaluate)
+def judge_images(enhance: Callable[[torch.Tensor], torch.Tensor], profile: Profile, calls: int) -> dict[str, Any]:
+    """Metrics of `enhance` (x_LR -> estimate of x_HR in `calls` network calls) on the test split."""
+    test = available_vessels("test", profile.test_volumes)
+    pairs = image_pairs(test.volumes, seed=TEST_SEED)
+    return {
+        "test data": test.source,
+        "sampling_steps": calls,
+        "x_lr": summarise(pairs.x_lr, pairs.x_hr),
+        "enhanced": summarise(enhance(pairs.x_lr), pairs.x_hr),
+    }
+
+
+def _diffusion_recipe(profile: Profile, seed: int, auxiliary: bool) -> Recipe:
+    data = training_pairs(profile)
+    config = dccdm.DCCDMConfig(data.degradation) if auxiliary else baselines.ddpm(data.degradation)
+    steps = profile.sampling_steps
+    return Recipe(
+        config,
+        seeded_network(config.network, seed),
+        TrainConfig(profile.image_steps, batch=8, learning_rate=6e-4, seed=seed),
+        data.tensors,
+        data.source,
+        partial(dccdm.loss, config=config),
+        lambda model: judge_images(lambda x_lr: dccdm.enhance(model, x_lr, config, steps=steps), profile, steps),
+    )
+
+
+def _regression_recipe(
+    profile: Profile, seed: int, config: regression.RegressionConfig, cost: int, learning_rate: float
+) -> Recipe:
+    """`cost`: how many steps of the U-Net take as long as one of this network: all methods get one time."""
+    data = training_pairs(profile)
+    return Recipe(
+        config,
+        seeded_network(config.network, seed),
+        TrainConfig(max(1, profile.image_steps // cost), batch=8, learning_rate=learning_rate, seed=seed),
+        data.tensors,
+        data.source,
+        partial(regression.loss, config=config),
+        lambda model: judge_images(lambda x_lr: regression.enhance(model, x_lr), profile, 1),
+    )
+
+
+def _adversarial_recipe(profile: Profile, seed: int) -> Recipe:
+    data = training_pairs(profile)
+    config = adversarial.AdversarialConfig()
+    return Recipe(
+        config,
+        seeded(lambda: adversarial.Adversaries(config.network), seed),
+        TrainConfig(max(1, profile.image_steps // 3), batch=8, learning_rate=2e-4, seed=seed),
+        data.tensors,
+        data.source,
+        partial(adversarial.loss, config=config),
+        lambda model: judge_images(lambda x_lr: regression.enhance(model, x_lr), profile, 1),
+        release=lambda model: model.generator,  # type: ignore[arg-type, return-value]  # a module
+    )
 
 
 def _matrix_recipe(profile: Profile, seed: int) -> Recipe:
@@ -79,11 +136,22 @@ def _matrix_recipe(profile: Profile, seed: int) -> Recipe:
     training = TrainConfig(profile.matrix_steps, batch=32, seed=seed)
     data = f"{len(settings)} pairs of matrices, {len(pairs.low)} pairs of components, simulated"
     loss = partial(sm_synthesis.loss, config=config)
-    return Recipe(config, training, (pairs.low, pairs.high), data, loss, evaluate)
+    model = seeded_network(config.network, seed)
+    return Recipe(config, model, training, (pairs.low, pairs.high), data, loss, evaluate)
 
 
 METHODS: dict[str, Callable[[Profile, int], Recipe]] = {
-    "ddpm": partial(_image_recipe, auxiliary=False),
-    "dccdm": partial(_image_recipe, auxiliary=True),
+    "ddpm": partial(_diffusion_recipe, auxiliary=False),
+    "dccdm": partial(_diffusion_recipe, auxiliary=True),
+    "unet": partial(
+        _regression_recipe,
+        config=regression.RegressionConfig(UNetConfig(in_channels=1, blocks=2)),
+        cost=1,
+        learning_rate=6e-4,
+    ),
+    "edsr": partial(
+        _regression_recipe, config=regression.RegressionConfig(EDSRConfig(), "l1"), cost=2, learning_rate=4e-4
+    ),
+    "esrgan": _adversarial_recipe,
     "sm_synthesis": _matrix_recipe,
 }

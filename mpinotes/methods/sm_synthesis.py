@@ -16,7 +16,7 @@ from mpinotes.diffusion import (
     to_x0,
 )
 from mpinotes.networks import UNetConfig
-from mpinotes.training import forward
+from mpinotes.training import forward, local_rows
 from mpinotes.validation import check_range, check_tensor
 
 
@@ -49,6 +49,7 @@ def loss(
     t = torch.randint(1, objective.schedule.steps + 1, (len(high),), generator=generator).to(high.device)
     noise = torch.randn(high.shape, generator=generator).to(high.device)
     condition = drop_condition(low, config.drop_probability, generator=generator)
+    high, condition, t, noise = local_rows(high, condition, t, noise)
     x0_hat = predict_x0(model, add_noise(high, noise, t, objective.schedule), t, condition, config)
     return {"total": ((x0_hat - high).square() * objective.weight(t, high)).mean()}
 

@@ -1,5 +1,20 @@
 """Networks. They know nothing of diffusion."""
 
-from mpinotes.networks.unet import UNet, UNetConfig, seeded_unet
+from mpinotes.networks.edsr import EDSR, EDSRConfig
+from mpinotes.networks.esrgan import Discriminator, ESRGANConfig, RRDBNet
+from mpinotes.networks.seeded import NetworkConfig, build_network, seeded, seeded_network
+from mpinotes.networks.unet import UNet, UNetConfig
 
-__all__ = ["UNet", "UNetConfig", "seeded_unet"]
+__all__ = [
+    "EDSR",
+    "Discriminator",
+    "EDSRConfig",
+    "ESRGANConfig",
+    "NetworkConfig",
+    "RRDBNet",
+    "UNet",
+    "UNetConfig",
+    "build_network",
+    "seeded",
+    "seeded_network",
+]

@@ -37,7 +37,8 @@ class UNetConfig:
 class UNet(nn.Module):
     """U-Net (Ronneberger et al. 2015) with residual blocks modulated by the step (Dhariwal & Nichol
     2021), and a space-to-depth stem (Shi et al. 2016), which makes a step about eight times cheaper
-    in 3D. Input (batch, in_channels, …), step t (batch,); output (batch, out_channels, …)."""
+    in 3D. Input (batch, in_channels, …), step t (batch,), 0 where there is none, as in a regression;
+    output (batch, out_channels, …)."""
 
     def __init__(self, config: UNetConfig):
         super().__init__()
@@ -69,8 +70,9 @@ class UNet(nn.Module):
         for parameter in self.head.parameters():
             nn.init.zeros_(parameter)
 
-    def forward(self, x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+    def forward(self, x: torch.Tensor, t: torch.Tensor | None = None) -> torch.Tensor:
         self._check(x)
+        t = torch.zeros(len(x), device=x.device) if t is None else t
         step = self.embed(step_embedding(t, 64).to(x.dtype))
         x, skips = self.stem(space_to_depth(x)), []
         for blocks, shrink in zip(self.down, self.shrink, strict=True):
@@ -91,13 +93,6 @@ class UNet(nn.Module):
                 f"x: got shape {tuple(x.shape)}, accepted is (batch, {config.in_channels}, "
                 f"{config.dims} sides that are multiples of {multiple})"
             )
-
-
-def seeded_unet(config: UNetConfig, seed: int) -> UNet:
-    """An untrained U-Net whose weights depend on `seed` alone."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return UNet(config)
 
 
 class ResidualBlock(nn.Module):

@@ -13,6 +13,7 @@ from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
 from mpinotes.files import save_atomically
+from mpinotes.training import parallel
 from mpinotes.training.checkpoint import load_checkpoint
 from mpinotes.validation import check_positive, check_range
 
@@ -71,9 +72,13 @@ def train(
     `data`: tensors with one sample per row; each step draws `config.batch` rows. All randomness of
     step k comes from a generator seeded with (seed, k), so a run that was stopped and started again
     with the same `folder` ends with the same bits as one that was not. Checkpoints are replaced
-    atomically. Raises ``ValueError`` for a damaged checkpoint or one of another run, and
-    ``FloatingPointError`` when the loss is no longer finite.
+    atomically. Under ``torchrun`` (see `parallel.join`) the processes divide the batch between them
+    and the first one writes the checkpoints. Raises ``ValueError`` for a damaged checkpoint or one of
+    another run, ``FloatingPointError`` when the loss is no longer finite, and ``ConnectionError`` when
+    another process died.
     """
+    if config.batch % parallel.processes():
+        raise ValueError(f"batch: got {config.batch}, accepted are multiples of the {parallel.processes()} processes")
     memory_format = {4: torch.channels_last, 5: torch.channels_last_3d}[data[0].ndim]
     model.to(device, memory_format=memory_format)  # type: ignore[call-overload]  # torch's stubs lack it
     ema.to(device, memory_format=memory_format)  # type: ignore[call-overload]
@@ -97,14 +102,19 @@ def train(
         optimizer.zero_grad(set_to_none=True)
         terms = loss(model, tuple(tensor[rows] for tensor in data), generator)
         terms["total"].backward()
+        parallel.average_gradients(model)
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         ema.update_parameters(model)
-        values = {name: term.item() for name, term in terms.items()}
+        values = parallel.average_terms(terms)
         if not math.isfinite(values["total"]):
             raise FloatingPointError(f"loss is {values['total']} at step {step}: lower the learning rate")
         history.append(values["total"])
-        if checkpoint and ((step + 1) % config.checkpoint_every == 0 or step + 1 == config.steps):
+        if (
+            checkpoint
+            and parallel.is_first()
+            and ((step + 1) % config.checkpoint_every == 0 or step + 1 == config.steps)
+        ):
             progress = {"step": step + 1, "history": history, "seconds": time.perf_counter() - began}
             _store(checkpoint, model, ema, optimizer, config, progress)
         yield TrainState(step + 1, values, history, time.perf_counter() - began)

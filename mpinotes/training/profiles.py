@@ -10,10 +10,10 @@ class Profile:
     """How much of everything one run does.
 
     `train_volumes`, `test_volumes`: at most that many of a split. `regularizations`: the values of
-    λ that chapter 1 tries. `image_steps`, `matrix_steps`: training steps from nothing.
-    `sampling_steps`, `decay_steps`: network calls per sample, for results and for the comparison of
-    condition decays. `matrix_settings`, `matrix_components`: how many of the 54 settings and 168
-    components are simulated.
+    λ that chapter 1 tries. `image_steps`, `matrix_steps`: training steps from nothing. `term_steps`:
+    of each variant in the study of DCCDM's terms. `sampling_steps`, `decay_steps`: network calls per
+    sample, for results and for the comparison of condition decays. `matrix_settings`,
+    `matrix_components`: how many of the 54 settings and 168 components are simulated.
     """
 
     name: str
@@ -22,6 +22,7 @@ class Profile:
     regularizations: tuple[float, ...]
     image_steps: int
     matrix_steps: int
+    term_steps: int
     sampling_steps: int
     decay_steps: int
     matrix_settings: int
@@ -36,6 +37,7 @@ PROFILES = {
         regularizations=(5.0,),
         image_steps=12,
         matrix_steps=20,
+        term_steps=3,
         sampling_steps=2,
         decay_steps=10,
         matrix_settings=2,
@@ -48,6 +50,7 @@ PROFILES = {
         regularizations=(2.0, 5.0, 12.0),
         image_steps=60,
         matrix_steps=60,
+        term_steps=60,
         sampling_steps=2,
         decay_steps=50,
         matrix_settings=6,
@@ -60,6 +63,7 @@ PROFILES = {
         regularizations=(1.0, 2.0, 5.0, 12.0, 30.0),
         image_steps=11000,
         matrix_steps=5000,
+        term_steps=600,
         sampling_steps=2,
         decay_steps=50,
         matrix_settings=54,

@@ -11,7 +11,7 @@ import torch
 from mpinotes.data import PAPER_SETTINGS, image_pairs, matrix_pairs, synthetic_vessels
 from mpinotes.diffusion import sample
 from mpinotes.methods import dccdm
-from mpinotes.networks import seeded_unet
+from mpinotes.networks import seeded_network
 from mpinotes.operators import Degradation
 from mpinotes.physics import (
     CartesianScan,
@@ -159,7 +159,7 @@ def bench_network() -> None:
     device = best_device()
     pairs = image_pairs(synthetic_vessels(32, 32))
     config = dccdm.DCCDMConfig(Degradation(0.5))
-    model = seeded_unet(config.network, 0)
+    model = seeded_network(config.network, 0)
     states = train(
         model,
         make_ema(model, 0.999),

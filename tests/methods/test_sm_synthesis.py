@@ -3,7 +3,7 @@ import torch
 
 from mpinotes.diffusion import ConditionDecay
 from mpinotes.methods import sm_synthesis
-from mpinotes.networks import UNetConfig, seeded_unet
+from mpinotes.networks import UNetConfig, seeded_network
 
 CONFIG = sm_synthesis.SynthesisConfig(UNetConfig(dims=2, in_channels=4, out_channels=2, widths=(8, 16), blocks=1))
 LOW = torch.rand(3, 2, 8, 8, generator=torch.Generator().manual_seed(0)) * 2 - 1
@@ -52,7 +52,7 @@ def test_the_network_sees_the_decayed_condition():
 
 
 def test_wrong_input_is_refused():
-    model = seeded_unet(CONFIG.network, 0)
+    model = seeded_network(CONFIG.network, 0)
     with pytest.raises(ValueError, match="low"):
         sm_synthesis.synthesise(model, LOW[0], CONFIG, steps=2)
     with pytest.raises(ValueError, match="variant"):

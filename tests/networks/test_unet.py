@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from mpinotes.networks import UNet, UNetConfig, seeded_unet
+from mpinotes.networks import UNet, UNetConfig, seeded_network
 from mpinotes.networks.unet import depth_to_space, space_to_depth
 
 SMALL = {"widths": (16, 32), "blocks": 1}
@@ -16,7 +16,7 @@ def random_like(*shape, seed=0):
 
 def network(dims, **changes):
     """A small U-Net whose head is not zero, as after some training."""
-    model = seeded_unet(UNetConfig(**{"dims": dims, **SMALL, **changes}), seed=0)
+    model = seeded_network(UNetConfig(**{"dims": dims, **SMALL, **changes}), seed=0)
     nn.init.normal_(model.head.weight, std=0.1, generator=torch.Generator().manual_seed(0))
     return model
 
@@ -44,7 +44,7 @@ def test_the_seed_alone_decides_the_first_weights():
     torch.manual_seed(0)
     expected = torch.rand(3)
     torch.manual_seed(0)
-    first, again, other = (seeded_unet(config, seed).stem.weight for seed in (1, 1, 2))
+    first, again, other = (seeded_network(config, seed).stem.weight for seed in (1, 1, 2))
     assert torch.equal(torch.rand(3), expected)  # the global generator is left alone
     assert torch.equal(first, again)
     assert not torch.equal(first, other)

@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 import torch
 
-from mpinotes.networks import UNetConfig, seeded_unet
+from mpinotes.networks import UNetConfig, seeded_network
 from mpinotes.training import TrainConfig, make_ema, train
 from mpinotes.training.loop import step_generator
 
@@ -27,7 +27,7 @@ def loss(model, batch, generator):
 
 
 def run(folder=None, stop=None, config=CONFIG, network=NETWORK):
-    model = seeded_unet(network, 0)
+    model = seeded_network(network, 0)
     ema = make_ema(model, 0.99)
     for state in train(model, ema, loss, DATA, config, device=CPU, folder=folder):
         if state.step == stop:
@@ -107,7 +107,7 @@ def test_a_truncated_checkpoint_is_refused(tmp_path):
 
 
 def test_a_loss_that_is_not_finite_stops_the_run():
-    model = seeded_unet(NETWORK, 0)
+    model = seeded_network(NETWORK, 0)
     nan = lambda model, batch, generator: {"total": model(*batch, torch.ones(4)).sum() * float("nan")}  # noqa: E731
     with pytest.raises(FloatingPointError, match="learning rate"):
         next(train(model, make_ema(model, 0.9), nan, DATA, CONFIG, device=CPU))

@@ -1,0 +1,37 @@
+"""What the image methods share: checked volumes, mirrored pairs, inference in batches."""
+
+from collections.abc import Callable
+
+import torch
+from torch import nn
+
+from mpinotes.validation import check_same_shape, check_tensor
+
+
+def check_unit_volumes(name: str, volumes: torch.Tensor) -> None:
+    """Raise ``ValueError`` unless `volumes` are (batch, 1, z, y, x) in [0, 1]."""
+    check_tensor(name, volumes, 5, "(batch, 1, z, y, x)")
+    low, high = volumes.min().item(), volumes.max().item()
+    if volumes.shape[1] != 1 or low < 0 or high > 1:
+        raise ValueError(
+            f"{name}: got {volumes.shape[1]} channels of values from {low:g} to {high:g}, "
+            "accepted is one channel of values in [0, 1]"
+        )
+
+
+def flip_together(batch: tuple[torch.Tensor, ...], generator: torch.Generator) -> list[torch.Tensor]:
+    """Mirror pairs (x_LR, x_HR) at random: the scanner's response is even along every axis."""
+    x_lr, x_hr = batch
+    check_same_shape("x_lr", x_lr, "x_hr", x_hr)
+    axes = [axis for axis in (2, 3, 4) if torch.rand((), generator=generator) < 0.5]
+    return [x.flip(axes) for x in (x_lr, x_hr)]
+
+
+def in_batches(
+    enhance: Callable[[torch.Tensor], torch.Tensor], model: nn.Module, x_lr: torch.Tensor, batch: int
+) -> torch.Tensor:
+    """Apply `enhance` to `batch` volumes at a time, on the model's device and without gradients."""
+    device = next(model.parameters()).device
+    model.eval()
+    with torch.no_grad():
+        return torch.cat([enhance(part.to(device)).to(x_lr) for part in x_lr.split(batch)])

@@ -1,0 +1,46 @@
+"""Regression from x_LR to x_HR in one network call: the 3D U-Net and EDSR of Qiu et al. (2026), Table 1."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from mpinotes.methods.pairs import check_unit_volumes, flip_together, in_batches
+from mpinotes.networks import NetworkConfig
+from mpinotes.training import forward, local_rows
+from mpinotes.validation import check_choice
+
+
+@dataclass(frozen=True)
+class RegressionConfig:
+    """A `network` that says what to add to x_LR, and the `norm` of its error: "l2" or "l1".
+
+    EDSR is trained with L1 by its authors. For the U-Net the paper names no loss; the squared error
+    is the one whose optimum is the posterior mean, the best PSNR there is.
+    """
+
+    network: NetworkConfig
+    norm: str = "l2"
+
+    def __post_init__(self) -> None:
+        check_choice("norm", self.norm, ("l2", "l1"))
+
+
+def loss(
+    model: nn.Module, batch: tuple[torch.Tensor, ...], generator: torch.Generator, config: RegressionConfig
+) -> dict[str, torch.Tensor]:
+    """Error on pairs (x_LR, x_HR) in [0, 1], mirrored at random and compared in [-1, 1]."""
+    x_lr, x_hr = local_rows(*flip_together(batch, generator))
+    error = 2 * (estimate(model, x_lr) - x_hr)
+    return {"total": error.square().mean() if config.norm == "l2" else error.abs().mean()}
+
+
+def estimate(model: nn.Module, x_lr: torch.Tensor) -> torch.Tensor:
+    """x_LR plus half of what the network sees in it, on the scale [-1, 1]; not clipped."""
+    return x_lr + forward(model, 2 * x_lr - 1) / 2
+
+
+def enhance(model: nn.Module, x_lr: torch.Tensor, *, batch: int = 16) -> torch.Tensor:
+    """Estimate x_HR from x_LR, both (batch, 1, z, y, x) in [0, 1], in one network call."""
+    check_unit_volumes("x_lr", x_lr)
+    return in_batches(lambda part: estimate(model, part).clamp(0, 1), model, x_lr, batch)

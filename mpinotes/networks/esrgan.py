@@ -1,0 +1,91 @@
+"""ESRGAN in three dimensions: Wang et al., ECCV Workshops (2018)."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from mpinotes.networks.edsr import check_even_volume
+from mpinotes.networks.unet import depth_to_space, space_to_depth
+from mpinotes.validation import check_count
+
+
+@dataclass(frozen=True)
+class ESRGANConfig:
+    """Shape of generator and discriminator: `blocks` RRDBs of `width` channels, growing by `growth`;
+    `critic_width` channels in the discriminator's first stage, twice as many in each of the next two."""
+
+    width: int = 48
+    growth: int = 32
+    blocks: int = 2
+    critic_width: int = 24
+
+    def __post_init__(self) -> None:
+        for name in ("width", "growth", "blocks", "critic_width"):
+            check_count(name, getattr(self, name))
+
+
+class RRDBNet(nn.Module):
+    """The generator: residual-in-residual dense blocks on the half grid, as in our EDSR.
+
+    Input and output: (batch, 1, z, y, x), even sides.
+    """
+
+    def __init__(self, config: ESRGANConfig):
+        super().__init__()
+        self.config = config
+        self.head = nn.Conv3d(8, config.width, 3, padding=1)
+        self.body = nn.ModuleList(
+            nn.Sequential(*(DenseBlock(config.width, config.growth) for _ in range(3))) for _ in range(config.blocks)
+        )
+        self.last = nn.Conv3d(config.width, config.width, 3, padding=1)
+        self.tail = nn.Conv3d(config.width, 8, 3, padding=1)
+        nn.init.zeros_(self.tail.weight)
+        nn.init.zeros_(self.tail.bias)  # type: ignore[arg-type]  # torch's stubs call it optional
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        check_even_volume(x)
+        first = self.head(space_to_depth(x))
+        h = first
+        for block in self.body:
+            h = h + 0.2 * (block(h) - h)
+        return depth_to_space(self.tail(first + self.last(h)), 3)
+
+
+class DenseBlock(nn.Module):
+    """Five convolutions, each seeing all before it; the sum is scaled by 0.2 as in the source."""
+
+    def __init__(self, width: int, growth: int):
+        super().__init__()
+        self.convs = nn.ModuleList(
+            nn.Conv3d(width + i * growth, growth if i < 4 else width, 3, padding=1) for i in range(5)
+        )
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        seen = x
+        for conv in self.convs[:-1]:
+            seen = torch.cat([seen, F.leaky_relu(conv(seen), 0.2)], dim=1)
+        return x + 0.2 * self.convs[-1](seen)
+
+
+class Discriminator(nn.Module):
+    """Three strided stages and a score per volume, (batch,), with the features of each stage: they
+    stand in for the VGG features of the source, which know photographs and two dimensions."""
+
+    def __init__(self, config: ESRGANConfig):
+        super().__init__()
+        w = config.critic_width
+        self.stages = nn.ModuleList(
+            nn.Conv3d(a, b, 3, stride=stride, padding=1)
+            for a, b, stride in ((8, w, 1), (w, 2 * w, 2), (2 * w, 4 * w, 2), (4 * w, 4 * w, 1))
+        )
+        self.score = nn.Linear(4 * w, 1)
+
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:
+        check_even_volume(x)
+        h, features = space_to_depth(x), []
+        for stage in self.stages:
+            h = F.leaky_relu(stage(h), 0.2)
+            features.append(h)
+        return self.score(h.mean((2, 3, 4))).squeeze(1), features

@@ -1,0 +1,47 @@
+"""Recorded results: JSON that a command rewrites and the chapters read."""
+
+import base64
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from mpinotes.evaluation import Interval
+from mpinotes.files import save_atomically
+
+FOLDER = Path(__file__).parent / "records"
+
+
+def save_record(name: str, content: dict[str, Any], folder: Path = FOLDER) -> Path:
+    """Write a record, replaced atomically; returns its path."""
+    path = folder / f"{name}.json"
+    save_atomically(path, (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode())
+    return path
+
+
+def load_record(name: str, folder: Path = FOLDER) -> dict[str, Any]:
+    """A record by name. Raises ``FileNotFoundError`` with the command that makes it."""
+    path = folder / f"{name}.json"
+    if not path.is_file():
+        raise FileNotFoundError(f"no record {path}: write it with `python -m mpinotes study {name}`")
+    return json.loads(path.read_text())
+
+
+def interval(value: Interval) -> dict[str, float]:
+    """A mean and its interval for JSON, rounded to what means something."""
+    return {name: round(number, 5) for name, number in asdict(value).items()}
+
+
+def projections(volume: torch.Tensor) -> dict[str, str]:
+    """Largest values of a volume (z, y, x) in [0, 1] along z and along y, as base64 of 8-bit images."""
+    images = {"z": volume.amax(0), "y": volume.amax(1)}
+    return {axis: base64.b64encode((255 * x).round().byte().numpy().tobytes()).decode() for axis, x in images.items()}
+
+
+def decode_projection(text: str) -> torch.Tensor:
+    """One square image of `projections`, values in [0, 1]."""
+    values = torch.frombuffer(bytearray(base64.b64decode(text)), dtype=torch.uint8)
+    side = round(len(values) ** 0.5)
+    return values.view(side, side) / 255

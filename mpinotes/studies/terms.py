@@ -1,0 +1,81 @@
+"""What each term of DCCDM does: the same network trained on with one thing changed at a time."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from tqdm.auto import tqdm
+
+from mpinotes.data import available_vessels, image_pairs
+from mpinotes.evaluation import bootstrap_mean, psnr, ssim
+from mpinotes.methods import baselines, dccdm, load
+from mpinotes.methods.dccdm import DCCDMConfig
+from mpinotes.methods.recipes import TEST_SEED, training_pairs
+from mpinotes.operators import fit_degradation
+from mpinotes.studies.record import interval, projections
+from mpinotes.training import TrainConfig, best_device, make_ema, train
+from mpinotes.training.profiles import Profile
+
+CONTROL = "no extra term"
+GAMMAS = (0.0, 0.1, 0.3, 0.5, 1.0, 2.0)
+
+
+def variants(full: DCCDMConfig, isotropic: DCCDMConfig) -> dict[str, DCCDMConfig]:
+    """The objectives that are compared, by name; the first is the control."""
+    return {
+        CONTROL: baselines.ddpm(full.degradation),
+        **{f"γ = {gamma:g}": replace(full, gamma=gamma) for gamma in GAMMAS},
+        "no consistency": replace(full, lambda_dc=0.0),
+        "no alignment": replace(full, lambda_f=0.0),
+        "low band to x_HR": replace(full, low_target="x_hr"),
+        "isotropic D": isotropic,
+        "constant weight over t": replace(full, trust="constant"),
+    }
+
+
+def run(profile: Profile, folder: Path) -> dict[str, Any]:
+    """Train the released DDPM on for `profile.term_steps` steps under each objective, then enhance the test split.
+
+    All variants start from the same weights and see the same batches and noise, so that their
+    differences, paired over volumes, are the terms' own. Resumes from the checkpoints in `folder`.
+    """
+    data = training_pairs(profile)
+    x_lr, x_hr = data.tensors
+    isotropic, _ = fit_degradation(x_hr[:64], x_lr[:64], isotropic=True)
+    configs = variants(DCCDMConfig(data.degradation), DCCDMConfig(isotropic))
+    training = TrainConfig(profile.term_steps, learning_rate=2e-4, warmup=20, ema_decay=0.99)
+    test = available_vessels("test", profile.test_volumes)
+    pairs = image_pairs(test.volumes, seed=TEST_SEED)
+    scores: dict[str, dict[str, torch.Tensor]] = {}
+    rows: dict[str, Any] = {}
+    for index, (name, config) in enumerate(configs.items()):
+        model = load("ddpm").model
+        ema = make_ema(model, training.ema_decay)
+        loss = partial(dccdm.loss, config=config)
+        states = train(model, ema, loss, data.tensors, training, device=best_device(), folder=folder / f"{index:02}")
+        with tqdm(total=training.steps, desc=name) as bar:
+            for state in states:
+                bar.update(state.step - bar.n)
+        enhanced = dccdm.enhance(ema.module, pairs.x_lr, config, steps=profile.sampling_steps)
+        scores[name] = {key: metric(enhanced, pairs.x_hr) for key, metric in METRICS.items()}
+        differences = {f"{key} difference": scores[name][key] - scores[CONTROL][key] for key in METRICS}
+        rows[name] = {
+            **{key: interval(bootstrap_mean(values)) for key, values in (scores[name] | differences).items()},
+            "last terms": state.terms,
+            "projections": projections(enhanced[0, 0]) if name.startswith("γ") else None,
+        }
+    return {
+        "test data": test.source,
+        "volumes": len(test.volumes),
+        "steps": training.steps,
+        "learning rate": training.learning_rate,
+        "sampling_steps": profile.sampling_steps,
+        "truth": projections(pairs.x_hr[0, 0]),
+        "variants": rows,
+    }
+
+
+METRICS: dict[str, Callable[[torch.Tensor, torch.Tensor], torch.Tensor]] = {"psnr": psnr, "ssim": ssim}

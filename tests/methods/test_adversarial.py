@@ -1,0 +1,40 @@
+import pytest
+import torch
+
+from mpinotes.methods import adversarial
+from mpinotes.networks import ESRGANConfig, seeded
+
+CONFIG = adversarial.AdversarialConfig(ESRGANConfig(width=8, growth=4, blocks=1, critic_width=4))
+X_HR = torch.rand(4, 1, 8, 8, 8, generator=torch.Generator().manual_seed(0))
+X_LR = X_HR / 2
+
+
+def players():
+    model = seeded(lambda: adversarial.Adversaries(CONFIG.network), 0)
+    torch.nn.init.normal_(model.generator.tail.weight, std=0.1)
+    return model
+
+
+def gradients(module):
+    return torch.cat([p.grad.flatten() if p.grad is not None else torch.zeros(p.numel()) for p in module.parameters()])
+
+
+@pytest.mark.parametrize("name", ["l1", "features", "adversarial", "discriminator"])
+def test_each_player_gets_the_gradient_of_its_own_terms_alone(name):
+    model = players()
+    adversarial.loss(model, (X_LR, X_HR), torch.Generator().manual_seed(0), CONFIG)[name].backward()
+    own, other = model.generator, model.discriminator
+    if name == "discriminator":
+        own, other = other, own
+    assert gradients(own).any() and not gradients(other).any()
+
+
+def test_the_relativistic_loss_of_equal_scores_is_log_2_and_falls_for_the_winner():
+    scores = torch.zeros(4)
+    assert adversarial.relativistic(scores, scores).item() == pytest.approx(0.6931, abs=1e-4)
+    assert adversarial.relativistic(scores + 3, scores) < 0.1 < 2 < adversarial.relativistic(scores - 3, scores)
+
+
+def test_negative_weights_are_refused():
+    with pytest.raises(ValueError, match="features"):
+        adversarial.AdversarialConfig(features=-1.0)

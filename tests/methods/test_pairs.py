@@ -1,0 +1,31 @@
+import pytest
+import torch
+
+from mpinotes.methods.pairs import check_unit_volumes, flip_together, in_batches
+
+X = torch.rand(5, 1, 4, 4, 4, generator=torch.Generator().manual_seed(0))
+
+
+def test_pairs_are_flipped_together():
+    flips = [flip_together((X, 2 * X), torch.Generator().manual_seed(seed)) for seed in range(8)]
+    assert all(torch.equal(2 * a, b) for a, b in flips)
+    assert len({a.numpy().tobytes() for a, _ in flips}) > 1
+
+
+def test_batches_come_back_in_order_without_gradients():
+    model = torch.nn.Linear(1, 1)
+    seen = []
+
+    def enhance(part):
+        seen.append(len(part))
+        return 2 * part * model.weight.pow(0)
+
+    result = in_batches(enhance, model, X, 2)
+    assert seen == [2, 2, 1] and not result.requires_grad
+    torch.testing.assert_close(result, 2 * X)
+
+
+@pytest.mark.parametrize("wrong", [X + 1, X - 1, X.repeat(1, 2, 1, 1, 1), X[0], X / 0])
+def test_volumes_outside_0_and_1_are_refused(wrong):
+    with pytest.raises(ValueError, match="x_lr: got"):
+        check_unit_volumes("x_lr", wrong)

@@ -1,0 +1,44 @@
+from functools import partial
+
+import pytest
+import torch
+
+from mpinotes.methods import regression
+from mpinotes.networks import EDSRConfig, UNetConfig, seeded_network
+from mpinotes.training import TrainConfig, make_ema, train
+
+X_HR = (torch.rand(8, 1, 8, 8, 8, generator=torch.Generator().manual_seed(0)) > 0.8).float()
+X_LR = (0.5 * X_HR + 0.1).clamp(0, 1)
+UNET = regression.RegressionConfig(UNetConfig(in_channels=1, widths=(8, 16)))
+EDSR = regression.RegressionConfig(EDSRConfig(width=8, blocks=2), "l1")
+
+
+@pytest.mark.parametrize("config", [UNET, EDSR], ids=["unet", "edsr"])
+def test_an_untrained_network_returns_x_lr_and_its_loss_is_the_distance(config):
+    model = seeded_network(config.network, 0)
+    torch.testing.assert_close(regression.enhance(model, X_LR), X_LR)
+    error = 2 * (X_LR - X_HR)
+    value = regression.loss(model, (X_LR, X_HR), torch.Generator().manual_seed(0), config)["total"]
+    expected = error.square().mean() if config.norm == "l2" else error.abs().mean()
+    assert value.item() == pytest.approx(expected.item(), rel=1e-5)
+
+
+@pytest.mark.parametrize("config", [UNET, EDSR], ids=["unet", "edsr"])
+def test_a_short_training_comes_closer(config):
+    model = seeded_network(config.network, 0)
+    training = TrainConfig(60, learning_rate=3e-3, warmup=5)
+    loss = partial(regression.loss, config=config)
+    *_, state = train(model, make_ema(model, 0.9), loss, (X_LR, X_HR), training, device=torch.device("cpu"))
+    assert sum(state.history[-5:]) < 0.8 * sum(state.history[:5])
+    enhanced = regression.enhance(model, X_LR)
+    assert enhanced.min() >= 0 and enhanced.max() <= 1
+
+
+def test_wrong_input_is_refused():
+    model = seeded_network(UNET.network, 0)
+    with pytest.raises(ValueError, match="x_lr: got 1 channels of values from"):
+        regression.enhance(model, X_LR + 1)
+    with pytest.raises(ValueError, match="norm: got 'l3', accepted are 'l2', 'l1'"):
+        regression.RegressionConfig(UNET.network, "l3")
+    with pytest.raises(ValueError, match="x_lr"):
+        regression.loss(model, (X_LR[:1], X_HR), torch.Generator(), UNET)

@@ -70,6 +70,7 @@ def _card(
         "data": {"source": recipe.data, "md5 of the training tensors": tensors.hexdigest()},
         "training": asdict(recipe.training),
         "seconds": round(state.seconds),
+        "loss": state.curve(),
         "config": asdict(recipe.config),
         "metrics": metrics,
     }
@@ -79,7 +80,7 @@ def run_study(name: str, profile: str, runs: Path, records: Path) -> None:
     """Run a study and write its record."""
     check_choice("study", name, STUDIES)
     start = time.perf_counter()
-    results = STUDIES[name](get_profile(profile), runs / f"study_{name}")
+    results = STUDIES[name](get_profile(profile), runs)
     about = {
         "study": name,
         "profile": profile,

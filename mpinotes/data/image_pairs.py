@@ -1,10 +1,18 @@
 """Pairs of low- and high-resolution volumes, through the simulated scanner."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
 
-from mpinotes.physics import CartesianScan, Particle, reconstruct_tikhonov, reconstruct_xspace, simulate_scan
+from mpinotes.physics import (
+    CartesianScan,
+    Particle,
+    ScanSignal,
+    reconstruct_tikhonov,
+    reconstruct_xspace,
+    simulate_scan,
+)
 from mpinotes.validation import check_positive, check_tensor
 
 
@@ -35,10 +43,17 @@ class ImagePairs:
     x_hr: torch.Tensor
 
 
-def image_pairs(volumes: torch.Tensor, imaging: Imaging | None = None, *, seed: int = 0) -> ImagePairs:
+def image_pairs(
+    volumes: torch.Tensor,
+    imaging: Imaging | None = None,
+    *,
+    disturb: Callable[[ScanSignal, torch.Generator], ScanSignal] | None = None,
+    seed: int = 0,
+) -> ImagePairs:
     """Scan each volume, reconstruct it, and pair the image with its truth.
 
-    `volumes`: (batch, 1, z, y, x) in [0, 1]. The same seed gives the same drive frequencies and noise.
+    `volumes`: (batch, 1, z, y, x) in [0, 1]. `disturb` changes the receive voltages before they are
+    reconstructed. The same seed gives the same drive frequencies and noise.
     """
     imaging = imaging or Imaging()
     check_tensor("volumes", volumes, 5, "(batch, 1, z, y, x)")
@@ -49,6 +64,8 @@ def image_pairs(volumes: torch.Tensor, imaging: Imaging | None = None, *, seed: 
         )
     generator = torch.Generator().manual_seed(seed)
     signal = simulate_scan(volumes * imaging.concentration, imaging.particle, imaging.scan, generator=generator)
+    if disturb is not None:
+        signal = disturb(signal, generator)
     native = reconstruct_xspace(signal, imaging.particle, imaging.scan, volumes.shape[-1]) / imaging.concentration
     image = reconstruct_tikhonov(native, imaging.particle, imaging.scan, regularization=imaging.regularization)
     return ImagePairs(image.clamp(0, 1), volumes)

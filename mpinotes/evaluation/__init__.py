@@ -1,7 +1,18 @@
 """Metrics, intervals and tables."""
 
 from mpinotes.evaluation.bootstrap import Interval, bootstrap_mean
+from mpinotes.evaluation.calibration import coverage
 from mpinotes.evaluation.metrics import psnr, rmse, ssim
 from mpinotes.evaluation.table import component_scores, format_table, summarise
 
-__all__ = ["Interval", "bootstrap_mean", "component_scores", "format_table", "psnr", "rmse", "ssim", "summarise"]
+__all__ = [
+    "Interval",
+    "bootstrap_mean",
+    "component_scores",
+    "coverage",
+    "format_table",
+    "psnr",
+    "rmse",
+    "ssim",
+    "summarise",
+]

@@ -45,3 +45,10 @@ def decode_projection(text: str) -> torch.Tensor:
     values = torch.frombuffer(bytearray(base64.b64decode(text)), dtype=torch.uint8)
     side = round(len(values) ** 0.5)
     return values.view(side, side) / 255
+
+
+def training_log(card: dict[str, Any]) -> dict[str, Any]:
+    """What a card says of its training: steps, volumes seen, wall time [s], device, loss curve if it has one."""
+    training = card["training"]
+    log = {"steps": training["steps"], "volumes seen": training["steps"] * training["batch"]}
+    return log | {key: card[key] for key in ("seconds", "device", "loss") if key in card}

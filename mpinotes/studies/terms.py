@@ -36,11 +36,11 @@ def variants(full: DCCDMConfig, isotropic: DCCDMConfig) -> dict[str, DCCDMConfig
     }
 
 
-def run(profile: Profile, folder: Path) -> dict[str, Any]:
+def run(profile: Profile, runs: Path) -> dict[str, Any]:
     """Train the released DDPM on for `profile.term_steps` steps under each objective, then enhance the test split.
 
     All variants start from the same weights and see the same batches and noise, so that their
-    differences, paired over volumes, are the terms' own. Resumes from the checkpoints in `folder`.
+    differences, paired over volumes, are the terms' own. Resumes from the checkpoints in `runs`.
     """
     data = training_pairs(profile)
     x_lr, x_hr = data.tensors
@@ -55,7 +55,9 @@ def run(profile: Profile, folder: Path) -> dict[str, Any]:
         model = load("ddpm").model
         ema = make_ema(model, training.ema_decay)
         loss = partial(dccdm.loss, config=config)
-        states = train(model, ema, loss, data.tensors, training, device=best_device(), folder=folder / f"{index:02}")
+        states = train(
+            model, ema, loss, data.tensors, training, device=best_device(), folder=runs / "terms" / f"{index:02}"
+        )
         with tqdm(total=training.steps, desc=name) as bar:
             for state in states:
                 bar.update(state.step - bar.n)

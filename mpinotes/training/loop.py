@@ -55,6 +55,11 @@ class TrainState:
     history: list[float]
     seconds: float
 
+    def curve(self, points: int = 100) -> list[float]:
+        """The history as at most `points` means over equally many steps, for a card."""
+        parts = torch.tensor(self.history, dtype=torch.float64).tensor_split(min(points, len(self.history)))
+        return [float(f"{part.mean():.4g}") for part in parts]
+
 
 def train(
     model: nn.Module,

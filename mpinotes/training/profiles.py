@@ -13,7 +13,9 @@ class Profile:
     λ that chapter 1 tries. `image_steps`, `matrix_steps`: training steps from nothing. `term_steps`:
     of each variant in the study of DCCDM's terms. `sampling_steps`, `decay_steps`: network calls per
     sample, for results and for the comparison of condition decays. `matrix_settings`,
-    `matrix_components`: how many of the 54 settings and 168 components are simulated.
+    `matrix_components`: how many of the 54 settings and 168 components are simulated. The studies:
+    `guided_steps` of ancestral sampling and DPS; `call_steps` and `call_volumes` of quality against
+    calls; `shift_volumes` per condition; `samples` of each of `sample_volumes` for uncertainty.
     """
 
     name: str
@@ -24,6 +26,12 @@ class Profile:
     matrix_steps: int
     term_steps: int
     sampling_steps: int
+    guided_steps: int
+    call_steps: tuple[int, ...]
+    call_volumes: int
+    shift_volumes: int
+    samples: int
+    sample_volumes: int
     decay_steps: int
     matrix_settings: int
     matrix_components: int
@@ -39,6 +47,12 @@ PROFILES = {
         matrix_steps=20,
         term_steps=3,
         sampling_steps=2,
+        guided_steps=4,
+        call_steps=(2, 4),
+        call_volumes=2,
+        shift_volumes=7,
+        samples=3,
+        sample_volumes=2,
         decay_steps=10,
         matrix_settings=2,
         matrix_components=12,
@@ -52,6 +66,12 @@ PROFILES = {
         matrix_steps=60,
         term_steps=60,
         sampling_steps=2,
+        guided_steps=50,
+        call_steps=(2, 4, 8, 16, 50),
+        call_volumes=16,
+        shift_volumes=16,
+        samples=4,
+        sample_volumes=4,
         decay_steps=50,
         matrix_settings=6,
         matrix_components=168,
@@ -65,6 +85,12 @@ PROFILES = {
         matrix_steps=5000,
         term_steps=600,
         sampling_steps=2,
+        guided_steps=30,
+        call_steps=(2, 4, 8, 16, 50, 250, 1000),
+        call_volumes=32,
+        shift_volumes=48,
+        samples=16,
+        sample_volumes=16,
         decay_steps=50,
         matrix_settings=54,
         matrix_components=168,

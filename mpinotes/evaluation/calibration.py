@@ -1,0 +1,24 @@
+"""Whether intervals from samples hold what they promise."""
+
+import torch
+
+from mpinotes.validation import check_range
+
+
+def coverage(samples: torch.Tensor, truth: torch.Tensor, level: float) -> torch.Tensor:
+    """Share of the `truth`, (n,), inside the central interval of probability `level` of the `samples`, (k, n).
+
+    Exact for calibrated samples whatever their number: the truth's rank among k samples is uniform
+    over 0 … k, ties are shared in halves, and ranks at the interval's ends count by the part that
+    lies inside. A level within 1/(k + 1) of 1 asks for more than k samples can tell. Source: Hamill,
+    Mon. Weather Rev. 129 (2001) 550.
+    """
+    check_range("level", level, 0.0, 1.0)
+    if samples.ndim != 2 or samples.shape[1:] != truth.shape or samples.numel() == 0:
+        raise ValueError(f"samples: got shape {tuple(samples.shape)}, accepted is (k, {truth.shape[0]})")
+    below, equal = (samples < truth).sum(0), (samples == truth).sum(0)
+    # The rank is a bin of width 1/(k + 1) on [0, 1], wider where samples tie with the truth.
+    low = below.double() / (len(samples) + 1)
+    high = (below + equal + 1).double() / (len(samples) + 1)
+    inside = (high.clamp(max=(1 + level) / 2) - low.clamp(min=(1 - level) / 2)).clamp_min(0)
+    return (inside / (high - low)).mean()

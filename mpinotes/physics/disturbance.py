@@ -1,0 +1,64 @@
+"""What disturbs a receive voltage besides white noise."""
+
+import math
+
+import torch
+
+from mpinotes.physics.cartesian import ScanSignal
+from mpinotes.validation import check_positive, check_range
+
+
+def add_coloured_noise(
+    signal: ScanSignal, level: float, *, exponent: float = 1.0, generator: torch.Generator | None = None
+) -> ScanSignal:
+    """Add Gaussian noise whose power falls as 1/f^`exponent` along each line (1 is "pink"), without a
+    constant part; standard deviation `level` [V]."""
+    check_positive("level", level)
+    check_range("exponent", exponent, 0.0, 4.0)
+    white = _normal(signal.voltage, generator)
+    frequency = torch.arange(white.shape[-1] // 2 + 1, dtype=white.dtype, device=white.device)
+    shape = torch.where(frequency > 0, frequency.clamp_min(1) ** (-exponent / 2), 0.0)
+    power = (shape[1:-1].square().sum() * 2 + shape[-1] ** 2) / white.shape[-1]
+    coloured = torch.fft.irfft(torch.fft.rfft(white) * shape, n=white.shape[-1]) / power.sqrt()
+    return _plus(signal, level * coloured)
+
+
+def add_impulsive_noise(
+    signal: ScanSignal, level: float, *, probability: float = 0.002, generator: torch.Generator | None = None
+) -> ScanSignal:
+    """Add Gaussian spikes to a `probability` of the samples, as switching electronics do.
+
+    `level`: standard deviation over all samples [V]; a spike's own is `level` / √`probability`.
+    """
+    check_positive("level", level)
+    check_range("probability", probability, 0.0, 1.0, open_low=True)
+    hit = torch.rand(signal.voltage.shape, generator=generator).to(signal.voltage.device) < probability
+    return _plus(signal, level / math.sqrt(probability) * hit * _normal(signal.voltage, generator))
+
+
+def add_drifting_background(
+    signal: ScanSignal, level: float, *, harmonics: int = 5, generator: torch.Generator | None = None
+) -> ScanSignal:
+    """Add a background at the first `harmonics` of the drive whose amplitudes walk at random from line to line.
+
+    That is feedthrough of the drive which the empty measurement no longer matches. `level`: standard
+    deviation over a volume's samples [V].
+    """
+    check_positive("level", level)
+    batch, _, depth, height, samples = signal.voltage.shape
+    shape = (batch, 1, depth * height, harmonics, 2)
+    steps = torch.randn(shape, generator=generator, dtype=torch.float64).to(signal.voltage)
+    walk = steps.cumsum(2).view(batch, 1, depth, height, harmonics, 2)
+    phase = 2 * math.pi * torch.arange(samples, dtype=walk.dtype, device=walk.device) / samples
+    angle = torch.arange(1, harmonics + 1, dtype=walk.dtype, device=walk.device)[:, None] * phase
+    background = walk[..., 0] @ angle.cos() + walk[..., 1] @ angle.sin()
+    scale = background.flatten(1).std(1).view(-1, 1, 1, 1, 1)
+    return _plus(signal, level * background / scale)
+
+
+def _normal(like: torch.Tensor, generator: torch.Generator | None) -> torch.Tensor:
+    return torch.randn(like.shape, generator=generator, dtype=like.dtype).to(like.device)
+
+
+def _plus(signal: ScanSignal, disturbance: torch.Tensor) -> ScanSignal:
+    return ScanSignal(signal.voltage + disturbance, signal.drive_frequency)

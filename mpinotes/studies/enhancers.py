@@ -1,0 +1,72 @@
+"""All image methods behind one call: x_LR -> estimate of x_HR."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from mpinotes.methods import dccdm, load, regression
+from mpinotes.methods.mirrors import mirror_mean
+from mpinotes.methods.released import Trained
+from mpinotes.pretrained import released
+from mpinotes.training import best_device
+
+TITLES = {"edsr": "EDSR", "unet": "3D U-Net", "esrgan": "ESRGAN", "ddpm": "3D DDPM", "dccdm": "DCCDM"}
+"""The five methods of Table 1, in its order."""
+
+
+@dataclass(frozen=True)
+class Enhancer:
+    """A trained method: `enhance` needs `calls` network calls per volume."""
+
+    calls: int
+    trained: Trained
+    enhance: Callable[[torch.Tensor], torch.Tensor]
+
+    @property
+    def parameters(self) -> int:
+        """Number of weights."""
+        return sum(parameter.numel() for parameter in self.trained.model.parameters())
+
+
+def trained_methods(runs: Path) -> dict[str, Trained]:
+    """Those of the five methods that are released with the package or were trained into `runs`/NAME."""
+    found = {}
+    for name in TITLES:
+        if name in released():
+            found[name] = load(name)
+        elif (runs / name / f"{name}.safetensors").is_file():
+            found[name] = load(name, runs / name)
+        else:
+            print(f"{TITLES[name]} is left out: train it with `python -m mpinotes train {name} --out {runs / name}`")
+    for trained in found.values():
+        trained.model.to(best_device())
+    return found
+
+
+def enhancers(methods: dict[str, Trained], steps: int) -> dict[str, Enhancer]:
+    """By title: every method as it is judged, `steps` calls for the diffusion models; and the mean over
+    mirror images, eight calls, of the DDPM at one call each and of the U-Net."""
+    single = {name: _single_call(name, trained) for name, trained in methods.items()}
+    rows = {}
+    for name, trained in methods.items():
+        if name in ("ddpm", "dccdm"):
+            rows[TITLES[name]] = Enhancer(steps, trained, partial(_diffuse, trained, steps))
+        else:
+            rows[TITLES[name]] = Enhancer(1, trained, single[name])
+    for name in ("ddpm", "unet"):
+        if name in methods:
+            rows[f"{TITLES[name]}, mirrors"] = Enhancer(8, methods[name], partial(mirror_mean, single[name]))
+    return rows
+
+
+def _single_call(name: str, trained: Trained) -> Callable[[torch.Tensor], torch.Tensor]:
+    if name in ("ddpm", "dccdm"):
+        return partial(_diffuse, trained, 1)
+    return partial(regression.enhance, trained.model)
+
+
+def _diffuse(trained: Trained, steps: int, x_lr: torch.Tensor) -> torch.Tensor:
+    return dccdm.enhance(trained.model, x_lr, trained.config, steps=steps)

@@ -1,0 +1,86 @@
+"""Table 1 of Qiu et al. (2026) again: all methods on the whole real test split."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from mpinotes.data import ImagePairs, available_vessels, image_pairs
+from mpinotes.evaluation import bootstrap_mean, psnr, summarise
+from mpinotes.methods import dccdm, dps
+from mpinotes.methods.recipes import TEST_SEED
+from mpinotes.methods.released import Trained
+from mpinotes.studies.enhancers import TITLES, enhancers, trained_methods
+from mpinotes.studies.record import interval, training_log
+from mpinotes.training.profiles import Profile
+
+PAPER = {
+    "EDSR": (30.704, 0.636, 7.626),
+    "3D U-Net": (30.376, 0.837, 7.940),
+    "ESRGAN": (31.237, 0.968, 6.989),
+    "3D DDPM": (34.772, 0.972, 4.709),
+    "DCCDM": (36.065, 0.981, 3.982),
+}
+"""The paper's Table 1: PSNR [dB], SSIM, RMSE × 255."""
+
+STRENGTHS = (0.1, 1.0, 3.0, 10.0, 30.0)
+"""Of DPS, the best of which is chosen on validation volumes."""
+
+
+def run(profile: Profile, runs: Path) -> dict[str, Any]:
+    """Judge x_LR, every trained method and DPS on the same pairs, paired with the DDPM volume by volume."""
+    methods = trained_methods(runs)
+    test = available_vessels("test", profile.test_volumes)
+    pairs = image_pairs(test.volumes, seed=TEST_SEED)
+    results: dict[str, torch.Tensor] = {"x_LR": pairs.x_lr}
+    about: dict[str, dict[str, Any]] = {"x_LR": {"calls": 0, "parameters": 0, "seconds per volume": 0.0}}
+    for title, enhancer in enhancers(methods, profile.sampling_steps).items():
+        results[title], seconds = _timed(enhancer.enhance, pairs.x_lr)
+        about[title] = {"calls": enhancer.calls, "parameters": enhancer.parameters, "seconds per volume": seconds}
+
+    ddpm, steps = methods["ddpm"], profile.guided_steps
+    strength, tried = _choose_strength(ddpm, profile)
+    guided = {
+        f"3D DDPM, {steps} ancestral calls": lambda x: dccdm.enhance(ddpm.model, x, ddpm.config, steps=steps, eta=1.0),
+        f"DPS, {steps} calls": lambda x: dps.enhance(ddpm.model, x, ddpm.config, steps=steps, strength=strength),
+    }
+    for title, enhance in guided.items():
+        results[title], seconds = _timed(enhance, pairs.x_lr)
+        about[title] = about[TITLES["ddpm"]] | {"calls": steps, "seconds per volume": seconds}
+
+    reference = psnr(results[TITLES["ddpm"]], pairs.x_hr)
+    rows = {}
+    for title, volumes in results.items():
+        values = psnr(volumes, pairs.x_hr)
+        rows[title] = {
+            **about[title],
+            **summarise(volumes, pairs.x_hr),
+            "psnr minus 3D DDPM": interval(bootstrap_mean(values - reference)),
+            "psnr of each volume": [round(value, 3) for value in values.tolist()],
+        }
+    return {
+        "test data": test.source,
+        "volumes": len(test.volumes),
+        "rows": rows,
+        "DPS strengths tried on validation volumes": tried,
+        "training": {TITLES[name]: training_log(trained.card) for name, trained in methods.items()},
+    }
+
+
+def _timed(enhance: Callable[[torch.Tensor], torch.Tensor], x_lr: torch.Tensor) -> tuple[torch.Tensor, float]:
+    start = time.perf_counter()
+    result = enhance(x_lr)
+    return result, round((time.perf_counter() - start) / len(x_lr), 5)
+
+
+def _choose_strength(ddpm: Trained, profile: Profile) -> tuple[float, dict[str, float]]:
+    volumes = available_vessels("val", min(16, profile.test_volumes)).volumes
+    pairs: ImagePairs = image_pairs(volumes, seed=TEST_SEED + 1)
+    scores = {}
+    for strength in STRENGTHS:
+        sample = dps.enhance(ddpm.model, pairs.x_lr, ddpm.config, steps=profile.guided_steps, strength=strength)
+        scores[strength] = psnr(sample, pairs.x_hr).mean().item()
+    best = max(scores, key=lambda strength: scores[strength])
+    return best, {f"{strength:g}": round(score, 3) for strength, score in scores.items()}

@@ -1,0 +1,31 @@
+import pytest
+import torch
+
+from mpinotes.methods.mirrors import mirror_mean
+
+X = torch.rand(2, 1, 4, 6, 8, generator=torch.Generator().manual_seed(0))
+
+
+def test_a_method_that_commutes_with_mirrors_is_left_alone():
+    torch.testing.assert_close(mirror_mean(lambda x: 2 * x, X), 2 * X)
+
+
+def test_the_result_commutes_with_mirrors_whatever_the_method_does():
+    weight = torch.rand(4, 6, 8, generator=torch.Generator().manual_seed(1))
+
+    def lopsided(x):
+        return (x * weight).cumsum(-1)
+
+    for axes in ([2], [3, 4], [2, 3, 4]):
+        torch.testing.assert_close(mirror_mean(lopsided, X.flip(axes)), mirror_mean(lopsided, X).flip(axes))
+
+
+def test_eight_calls_are_made():
+    seen = []
+    mirror_mean(lambda x: seen.append(x) or x, X)
+    assert len(seen) == 8 and len({x.numpy().tobytes() for x in seen}) == 8
+
+
+def test_volumes_outside_0_and_1_are_refused():
+    with pytest.raises(ValueError, match="x_lr"):
+        mirror_mean(lambda x: x, X + 1)

@@ -32,7 +32,8 @@ test: $(STAMP) lint types  ## unit tests and every notebook in the smoke profile
 rendered: $(STAMP)  ## browser tests of the built book (needs Debian's chromium)
 	$(BIN)/python -m pytest tests/rendered
 
-bench: $(STAMP)  ## benchmarks against naive references, in one run
+bench: $(STAMP)  ## benchmarks against naive references and MONAI, in one run
+	$(BIN)/pip install --quiet --no-deps monai==1.6.1 einops==0.8.2
 	$(BIN)/python -m tests.benchmarks
 
 lab: $(STAMP)  ## the notebooks in JupyterLab

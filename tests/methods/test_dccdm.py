@@ -87,3 +87,23 @@ def test_wrong_input_is_refused():
         dccdm.enhance(seeded_network(NETWORK, 0), X_LR[0], CONFIG, steps=2)
     with pytest.raises(ValueError, match="x_lr"):
         dccdm.loss(seeded_network(NETWORK, 0), (X_LR[:1], X_HR), torch.Generator(), CONFIG)
+
+
+def test_the_low_band_can_be_pulled_to_the_truth_instead(monkeypatch):
+    monkeypatch.setattr(dccdm, "flip_together", lambda batch, generator: batch)
+    towards_truth = terms(Oracle(2 * X_HR - 1), replace(CONFIG, low_target="x_hr"))
+    assert towards_truth["alignment"] < 1e-9 < terms(Oracle(2 * X_HR - 1), CONFIG)["alignment"]
+
+
+def test_a_constant_weight_over_t_does_not_spare_the_noisy_steps(monkeypatch):
+    monkeypatch.setattr(torch, "randint", lambda low, high, shape, generator: torch.full(shape, high - 1))
+    spared, constant = (terms(Oracle(0 * X_HR), replace(CONFIG, trust=trust)) for trust in ("alpha_bar", "constant"))
+    last = CONFIG.objective.schedule.alpha_bar[-1].item()
+    for name in ("consistency", "alignment"):
+        assert spared[name].item() == pytest.approx(last * constant[name].item(), rel=1e-4)
+
+
+@pytest.mark.parametrize("field", ["low_target", "trust"])
+def test_unknown_choices_are_refused(field):
+    with pytest.raises(ValueError, match=f"{field}: got 'x'"):
+        replace(CONFIG, **{field: "x"})

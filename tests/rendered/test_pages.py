@@ -12,6 +12,7 @@ EXPLORERS = {
     "book/01_mpi_physics.html": 2,
     "book/02_system_matrix.html": 1,
     "book/04_frequency_masks.html": 1,
+    "book/05_diffusion.html": 1,
     "book/09_condition_decay.html": 5,
 }
 """Pages with widgets, and how many sliders each has."""

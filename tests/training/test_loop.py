@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from mpinotes.networks import UNetConfig, seeded_network
-from mpinotes.training import TrainConfig, make_ema, train
+from mpinotes.training import TrainConfig, TrainState, make_ema, train
 from mpinotes.training.loop import step_generator
 
 CPU = torch.device("cpu")
@@ -59,7 +59,7 @@ SCRIPT = """
 import functools, sys, time
 import mpinotes.methods.recipes as recipes
 from mpinotes.__main__ import main
-from mpinotes.training import TrainConfig, loop
+from mpinotes.training import TrainConfig, TrainState, loop
 
 recipes.TrainConfig = functools.partial(TrainConfig, checkpoint_every=1)
 if sys.argv[2] == "slow":
@@ -131,3 +131,8 @@ def test_a_read_only_folder_gives_a_clear_error(tmp_path):
     tmp_path.chmod(0o500)
     with pytest.raises(OSError, match="another output folder"):
         run(tmp_path)
+
+
+def test_the_curve_of_a_history_is_its_means_over_equal_parts():
+    state = TrainState(6, {}, [1.0, 3.0, 5.0, 7.0, 9.0, 11.0], 0.0)
+    assert state.curve(3) == [2.0, 6.0, 10.0] and state.curve() == state.history

@@ -1,7 +1,7 @@
 """Metrics, intervals and tables."""
 
 from mpinotes.evaluation.bootstrap import Interval, bootstrap_mean
-from mpinotes.evaluation.calibration import coverage
+from mpinotes.evaluation.coverage import coverage
 from mpinotes.evaluation.metrics import psnr, rmse, ssim
 from mpinotes.evaluation.table import component_scores, format_table, summarise
 

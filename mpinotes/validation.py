@@ -65,3 +65,14 @@ def check_same_shape(name: str, value: torch.Tensor, other_name: str, other: tor
         raise ValueError(
             f"{name}: got shape {tuple(value.shape)}, accepted is that of {other_name}, {tuple(other.shape)}"
         )
+
+
+def check_unit_volumes(name: str, volumes: torch.Tensor) -> None:
+    """Raise ``ValueError`` unless `volumes` are (batch, 1, z, y, x) in [0, 1]."""
+    check_tensor(name, volumes, 5, "(batch, 1, z, y, x)")
+    low, high = volumes.min().item(), volumes.max().item()
+    if volumes.shape[1] != 1 or low < 0 or high > 1:
+        raise ValueError(
+            f"{name}: got {volumes.shape[1]} channels of values from {low:g} to {high:g}, "
+            "accepted is one channel of values in [0, 1]"
+        )

@@ -3,7 +3,15 @@ import math
 import pytest
 import torch
 
-from mpinotes.validation import check_choice, check_count, check_positive, check_range, check_same_shape, check_tensor
+from mpinotes.validation import (
+    check_choice,
+    check_count,
+    check_positive,
+    check_range,
+    check_same_shape,
+    check_tensor,
+    check_unit_volumes,
+)
 
 
 def test_good_values_pass_silently():
@@ -74,3 +82,12 @@ def test_a_tensor_of_whole_numbers_is_refused():
 def test_different_shapes_are_refused_and_both_are_named():
     with pytest.raises(ValueError, match=r"^left: got shape \(2,\), accepted is that of right, \(3,\)"):
         check_same_shape("left", torch.zeros(2), "right", torch.zeros(3))
+
+
+X = torch.rand(2, 1, 4, 4, 4, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.mark.parametrize("wrong", [X + 1, X - 1, X.repeat(1, 2, 1, 1, 1), X[0], X / 0])
+def test_volumes_outside_0_and_1_are_refused(wrong):
+    with pytest.raises(ValueError, match="x_lr: got"):
+        check_unit_volumes("x_lr", wrong)

@@ -13,7 +13,7 @@ from mpinotes.physics import (
     reconstruct_xspace,
     simulate_scan,
 )
-from mpinotes.validation import check_positive, check_tensor
+from mpinotes.validation import check_positive, check_unit_volumes
 
 
 @dataclass(frozen=True)
@@ -56,12 +56,7 @@ def image_pairs(
     reconstructed. The same seed gives the same drive frequencies and noise.
     """
     imaging = imaging or Imaging()
-    check_tensor("volumes", volumes, 5, "(batch, 1, z, y, x)")
-    if volumes.shape[1] != 1 or volumes.min() < 0 or volumes.max() > 1:
-        raise ValueError(
-            f"volumes: got {volumes.shape[1]} channels of values from {volumes.min()} to {volumes.max()}, "
-            "accepted is one channel of values in [0, 1]"
-        )
+    check_unit_volumes("volumes", volumes)
     generator = torch.Generator().manual_seed(seed)
     signal = simulate_scan(volumes * imaging.concentration, imaging.particle, imaging.scan, generator=generator)
     if disturb is not None:

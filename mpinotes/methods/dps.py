@@ -5,9 +5,8 @@ from torch import nn
 
 from mpinotes.diffusion.sampler import normal_like
 from mpinotes.methods.dccdm import DCCDMConfig, predict_x0
-from mpinotes.methods.pairs import check_unit_volumes
 from mpinotes.operators import Degradation
-from mpinotes.validation import check_range
+from mpinotes.validation import check_range, check_unit_volumes
 
 
 def enhance(

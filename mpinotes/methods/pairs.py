@@ -1,22 +1,11 @@
-"""What the image methods share: checked volumes, mirrored pairs, inference in batches."""
+"""What the image methods share: mirrored pairs, inference in batches."""
 
 from collections.abc import Callable
 
 import torch
 from torch import nn
 
-from mpinotes.validation import check_same_shape, check_tensor
-
-
-def check_unit_volumes(name: str, volumes: torch.Tensor) -> None:
-    """Raise ``ValueError`` unless `volumes` are (batch, 1, z, y, x) in [0, 1]."""
-    check_tensor(name, volumes, 5, "(batch, 1, z, y, x)")
-    low, high = volumes.min().item(), volumes.max().item()
-    if volumes.shape[1] != 1 or low < 0 or high > 1:
-        raise ValueError(
-            f"{name}: got {volumes.shape[1]} channels of values from {low:g} to {high:g}, "
-            "accepted is one channel of values in [0, 1]"
-        )
+from mpinotes.validation import check_same_shape
 
 
 def flip_together(batch: tuple[torch.Tensor, ...], generator: torch.Generator) -> list[torch.Tensor]:

@@ -2,29 +2,56 @@
 
 from mpinotes.data.image_pairs import ImagePairs, Imaging, image_pairs
 from mpinotes.data.matrix_pairs import (
-    PAPER_SETTINGS,
-    PAPER_TEST,
+    GRADIENT_RATIO,
     MatrixPairs,
     MatrixSetting,
     matrix_pairs,
+    matrix_scan,
     mixing_subset,
+    normalise_components,
 )
+from mpinotes.data.matrix_splits import (
+    GRID_SETTINGS,
+    HELD_OUT_TESTS,
+    MATRIX_SPLITS,
+    PAPER_SETTINGS,
+    PAPER_TEST,
+    MatrixSplit,
+    matrix_split,
+    shares_core,
+    spread_out,
+)
+from mpinotes.data.phantoms import BAR_WIDTHS, bar_modulation, points, resolution_bars
 from mpinotes.data.synthetic import synthetic_vessels
 from mpinotes.data.vessels import Vessels, VesselsUnavailable, available_vessels, load_vessels
 
 __all__ = [
+    "BAR_WIDTHS",
+    "GRADIENT_RATIO",
+    "GRID_SETTINGS",
+    "HELD_OUT_TESTS",
+    "MATRIX_SPLITS",
     "PAPER_SETTINGS",
     "PAPER_TEST",
     "ImagePairs",
     "Imaging",
     "MatrixPairs",
     "MatrixSetting",
+    "MatrixSplit",
     "Vessels",
     "VesselsUnavailable",
     "available_vessels",
+    "bar_modulation",
     "image_pairs",
     "load_vessels",
     "matrix_pairs",
+    "matrix_scan",
+    "matrix_split",
     "mixing_subset",
+    "normalise_components",
+    "points",
+    "resolution_bars",
+    "shares_core",
+    "spread_out",
     "synthetic_vessels",
 ]

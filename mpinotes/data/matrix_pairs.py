@@ -1,36 +1,52 @@
 """Pairs of low- and high-gradient system-matrix components: the data set of Wei et al. (2026)."""
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import product
+from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from tqdm.auto import tqdm
 
-from mpinotes.physics import LissajousScan, Particle, SystemMatrix, mixing_orders, simulate_system_matrix
-from mpinotes.validation import check_count
+from mpinotes.physics import (
+    LissajousScan,
+    Particle,
+    SystemMatrix,
+    brownian_time,
+    debye_response,
+    mixing_orders,
+    simulate_system_matrix,
+)
+from mpinotes.validation import check_choice, check_count, check_range, check_tensor
 
 GRADIENT_RATIO = 0.1
 """Low over high gradient, and low over high drive amplitude: one field of view for both."""
 
+RELAXATIONS = ("equilibrium", "debye")
+"""Particles that follow the field at once, or with the Brownian time of their core in water."""
+
+TOLERANCE = 1e-5
+"""Of the simulation, relative to the largest moments: a third of the time of its default."""
+
+SIZE_NODES = 5
+"""Core diameters that stand for a distribution: Gauss-Hermite nodes of its logarithm."""
+
 
 @dataclass(frozen=True)
 class MatrixSetting:
-    """One scanner and tracer setting: `core_diameter` [m], `base_frequency` f_x [Hz], `density` N_d."""
+    """One scanner and tracer setting: `core_diameter` [m], `base_frequency` f_x [Hz], `density` N_d.
+
+    `size_spread`: standard deviation of the logarithm of the core diameters, log-normal around
+    `core_diameter`; 0, one size, is the paper's.
+    """
 
     core_diameter: float
     base_frequency: float
     density: int
+    size_spread: float = 0.0
 
-
-PAPER_SETTINGS = tuple(
-    MatrixSetting(*values) for values in product((30e-9, 50e-9, 70e-9), (10e3, 20e3, 30e3), range(49, 100, 10))
-)
-"""54 settings. The paper's ranges give 5 × 3 × 6 = 90, its text counts 54 = 3 × 3 × 6: we take
-every second diameter."""
-
-PAPER_TEST = MatrixSetting(30e-9, 25e3, 99)
-"""The paper's test matrix."""
+    def __post_init__(self) -> None:
+        check_range("size_spread", self.size_spread, 0.0, 1.0)
 
 
 def mixing_subset(count: int) -> torch.Tensor:
@@ -42,12 +58,11 @@ def mixing_subset(count: int) -> torch.Tensor:
 
 @dataclass(frozen=True)
 class MatrixPairs:
-    """Low- and high-gradient components, `low` and `high`, both (sample, channel, y, x) in [-1, 1].
+    """Low- and high-gradient components, `low` and `high`, complex (sample, channel, y, x), modulus ≤ 1.
 
     Each channel of each component is divided by its largest modulus, kept in `low_scale` and
     `high_scale` [V per particle], (sample, channel). `setting`: index into the settings, and
-    `orders` (n, m) of each sample. A static model's components are purely imaginary: the imaginary
-    part is what stands here, one image per receive channel.
+    `orders` (n, m) of each sample.
     """
 
     low: torch.Tensor
@@ -59,45 +74,101 @@ class MatrixPairs:
 
 
 def matrix_pairs(
-    settings: Sequence[MatrixSetting] = PAPER_SETTINGS,
+    settings: Sequence[MatrixSetting],
     orders: torch.Tensor | None = None,
     *,
     shape: tuple[int, int] = (32, 32),
+    relaxation: str = "equilibrium",
+    noise: float = 0.0,
+    phase_seed: int | None = 0,
+    seed: int = 0,
     progress: bool = False,
 ) -> MatrixPairs:
     """Simulate both matrices of every setting: 1 T/m with 20 mT against 0.1 T/m with 2 mT.
 
-    With the defaults: 54 pairs of 168 components, 9,072 samples of two channels. `shape`: pixels.
+    `orders`: the paper's 168 by default. `shape`: pixels. `relaxation`: "equilibrium" or "debye".
+    `noise`: standard deviation of real and imaginary part that calibration adds to the low-gradient
+    components, as a share of the strongest component of the setting's high-gradient matrix; the high
+    ones, the truth, stay clean. `phase_seed`: a receive chain that was never calibrated turns every
+    line by a phase of its own, the same at both gradients; None: no chain, so that equilibrium
+    components are purely imaginary and a real or imaginary channel stays empty. `seed`: of the noise.
     """
     if not settings:
         raise ValueError("settings: got none, accepted is at least one MatrixSetting")
+    check_choice("relaxation", relaxation, RELAXATIONS)
+    check_range("noise", noise, 0.0, math.inf)
     orders = mixing_orders(2, 17) if orders is None else orders
+    noises, phases = torch.Generator().manual_seed(seed), torch.Generator().manual_seed(phase_seed or 0)
+    shared: dict[tuple[float, int, float], SystemMatrix] = {}
     low: list[torch.Tensor] = []
     high: list[torch.Tensor] = []
     for setting in tqdm(settings, desc="simulating matrices", disable=not progress):
-        for ratio, stack in ((GRADIENT_RATIO, low), (1.0, high)):
-            stack.append(simulate_setting(setting, ratio, orders, shape).components.imag.transpose(0, 1))
-    (low_images, low_scale), (high_images, high_scale) = map(_normalise, (torch.cat(low), torch.cat(high)))
+        weak, strong = (_simulate(setting, r, orders, shape, relaxation, shared) for r in (GRADIENT_RATIO, 1.0))
+        if phase_seed is not None:
+            angle = 2 * math.pi * torch.rand(weak.shape[:2], dtype=torch.float64, generator=phases)[..., None, None]
+            weak, strong = (x * torch.polar(torch.ones_like(angle), angle) for x in (weak, strong))
+        if noise > 0:
+            # torch's complex normal numbers have a variance of 1/2 in each part.
+            spread = math.sqrt(2) * noise * strong.abs().max()
+            weak = weak + spread * torch.randn(weak.shape, dtype=weak.dtype, generator=noises)
+        low.append(weak.transpose(0, 1))
+        high.append(strong.transpose(0, 1))
+    (low_images, low_scale), (high_images, high_scale) = (normalise_components(torch.cat(x)) for x in (low, high))
     index = torch.arange(len(settings)).repeat_interleave(len(orders))
-    return MatrixPairs(low_images, high_images, low_scale, high_scale, index, orders.repeat(len(settings), 1))
-
-
-def simulate_setting(
-    setting: MatrixSetting, ratio: float, orders: torch.Tensor, shape: tuple[int, int] = (32, 32)
-) -> SystemMatrix:
-    """The system matrix of a setting at `ratio` times 1 T/m and 20 mT (40 mm field of view)."""
-    scan = LissajousScan(
-        gradient=(ratio, ratio),
-        amplitude=(20e-3 * ratio, 20e-3 * ratio),
-        base_frequency=setting.base_frequency,
-        density=setting.density,
-        shape=shape,
+    return MatrixPairs(
+        low_images.to(torch.complex64),
+        high_images.to(torch.complex64),
+        low_scale,
+        high_scale,
+        index,
+        orders.repeat(len(settings), 1),
     )
-    return simulate_system_matrix(scan, Particle(setting.core_diameter), orders)
 
 
-def _normalise(images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def normalise_components(images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Components (sample, channel, y, x) over their largest moduli, and these, (sample, channel).
+
+    Raises ``ValueError`` for components that are zero everywhere or not finite.
+    """
+    check_tensor("images", images, 4, "(sample, channel, y, x)")
     scale = images.abs().amax((-2, -1))
     if (scale == 0).any():
-        raise ValueError("orders: got one whose component is zero everywhere, accepted are those with a signal")
-    return (images / scale[..., None, None]).float(), scale
+        raise ValueError("images: got a component that is zero everywhere, accepted are those with a signal")
+    return images / scale[..., None, None], scale
+
+
+def matrix_scan(setting: MatrixSetting, ratio: float, shape: tuple[int, int]) -> LissajousScan:
+    """The scan of a setting at `ratio` times 1 T/m and 20 mT: 40 mm field of view."""
+    amplitude = 20e-3 * ratio
+    return LissajousScan((ratio, ratio), (amplitude, amplitude), setting.base_frequency, setting.density, shape)
+
+
+def _simulate(
+    setting: MatrixSetting, ratio: float, orders: torch.Tensor, shape: tuple[int, int], relaxation: str,
+    shared: dict[tuple[float, int, float], SystemMatrix],
+) -> torch.Tensor:  # fmt: skip
+    """Components (channel, component, y, x) at `ratio` times 1 T/m and 20 mT, mean over the core diameters.
+
+    In equilibrium a voltage is proportional to f_x: settings that differ in nothing else share one
+    simulation, at 1 Hz. What relaxes does so after it, as a gain that depends on core and frequency.
+    """
+    total = torch.zeros(2, len(orders), *shape, dtype=torch.complex128)
+    for core, share in _core_diameters(setting):
+        key = (core, setting.density, ratio)
+        if key not in shared:
+            scan = matrix_scan(replace(setting, base_frequency=1.0), ratio, shape)
+            shared[key] = simulate_system_matrix(scan, Particle(core), orders, tolerance=TOLERANCE)
+        gain = torch.full((len(orders),), setting.base_frequency * share, dtype=torch.complex128)
+        if relaxation == "debye":
+            gain = gain * debye_response(shared[key].frequencies * setting.base_frequency, brownian_time(core))
+        total = total + gain[:, None, None] * shared[key].components
+    return total
+
+
+def _core_diameters(setting: MatrixSetting) -> list[tuple[float, float]]:
+    """Core diameters [m] and their shares of the particles."""
+    if setting.size_spread == 0:
+        return [(setting.core_diameter, 1.0)]
+    nodes, weights = np.polynomial.hermite_e.hermegauss(SIZE_NODES)
+    sizes = setting.core_diameter * np.exp(setting.size_spread * nodes)
+    return list(zip(sizes.tolist(), (weights / weights.sum()).tolist(), strict=True))

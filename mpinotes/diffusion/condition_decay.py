@@ -1,8 +1,10 @@
 """Progressive condition decay: Wei, Tian & Hui (2026), Algorithm 2."""
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 
@@ -11,12 +13,27 @@ from mpinotes.diffusion.sampler import SamplerState, normal_like
 from mpinotes.diffusion.schedule import Schedule
 from mpinotes.validation import check_choice, check_range, check_same_shape
 
-NoisePredictor = Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
-"""x_t (batch, ...), t (batch,), condition (batch, ...) -> ε̂ (batch, ...)."""
+NoisePredictor = Callable[[torch.Tensor, torch.Tensor, torch.Tensor, tuple[float, float]], torch.Tensor]
+"""x_t (batch, ...), t (batch,), condition (batch, ...), its weight and noise level -> ε̂ (batch, ...)."""
+
+VARIANTS = ("ddim", "derived", "printed")
+
+
+class ConditionSchedule(ABC):
+    """How a condition y enters step t: as weight · y + level · ε_y.
+
+    `fresh_noise`: whether ε_y is drawn anew at every step; Algorithm 2 draws it once.
+    """
+
+    fresh_noise: ClassVar[bool] = False
+
+    @abstractmethod
+    def levels(self, progress: float, alpha_bar: float) -> tuple[float, float]:
+        """(weight, level) at `progress` = t/T in [0, 1], where the sample's own signal is α̅_t."""
 
 
 @dataclass(frozen=True)
-class ConditionDecay:
+class ConditionDecay(ConditionSchedule):
     """How noisy (η_t) and how strong (w_t) the condition is at step t: Algorithm 2, lines 3 and 5.
 
     η_t = η_max (1 − t/T)^γ and w_t = w_min + (w_max − w_min)(t/T)^σ. The paper prints no values;
@@ -45,13 +62,18 @@ class ConditionDecay:
         check_range("progress", progress, 0.0, 1.0)
         return self.w_min + (self.w_max - self.w_min) * progress**self.sigma
 
+    def levels(self, progress: float, alpha_bar: float) -> tuple[float, float]:
+        """(w_t, w_t η_t): Algorithm 2 weighs the noise along with the condition."""
+        weight = self.weight(progress)
+        return weight, weight * self.eta(progress)
+
 
 def progressive_path(
     predict_noise: NoisePredictor,
     x: torch.Tensor,
     condition: torch.Tensor,
     schedule: Schedule,
-    decay: ConditionDecay,
+    decay: ConditionSchedule,
     *,
     steps: int,
     variant: str = "derived",
@@ -62,26 +84,29 @@ def progressive_path(
     `variant` "printed" follows the page: line 8 divides by √α̅_t, which makes µ the estimate x̂_0
     itself, and one z, drawn before the loop, serves all steps. "derived" uses the mean of Ho et al.
     (2020), eq. (11), which has α_t, and a fresh z per step. σ_t, which the paper leaves open, is the
-    posterior standard deviation in both. `condition` has the shape of `x`.
+    posterior standard deviation in both. "ddim" takes Song et al. (2021), eq. (12), without noise.
+    `condition` has the shape of `x`.
     """
-    check_choice("variant", variant, ("printed", "derived"))
+    check_choice("variant", variant, VARIANTS)
     check_same_shape("condition", condition, "x", x)
     noise_y, z = normal_like(condition, generator), normal_like(x, generator)
     kept = schedule.kept_steps(steps)
     for t, previous in zip(kept, [*kept[1:], 0], strict=True):
         here, there = schedule.alpha_bar[t].item(), schedule.alpha_bar[previous].item()
         alpha = here / there
-        progress = t / schedule.steps
-        perturbed = decay.weight(progress) * (condition + decay.eta(progress) * noise_y)
+        if decay.fresh_noise:
+            noise_y = normal_like(condition, generator)
+        weight, level = decay.levels(t / schedule.steps, here)
         step = torch.full((len(x),), t, device=x.device)
-        noise = predict_noise(x, step, perturbed)
+        noise = predict_noise(x, step, weight * condition + level * noise_y, (weight, level))
         x0 = to_x0(noise, x, step, schedule, "epsilon")
-        if variant == "printed":
-            mean = x0
-        else:
-            mean = (x - (1 - alpha) / (1 - here) ** 0.5 * noise) / alpha**0.5
-            z = normal_like(x, generator)
         # At the last kept step the posterior variance is zero: lines 9 to 13.
         spread = ((1 - there) / (1 - here) * (1 - alpha)) ** 0.5
-        x = mean + spread * z
+        if variant == "ddim":
+            x = there**0.5 * x0 + (1 - there) ** 0.5 * noise
+        elif variant == "derived":
+            mean = (x - (1 - alpha) / (1 - here) ** 0.5 * noise) / alpha**0.5
+            x = mean + spread * normal_like(x, generator)
+        else:
+            x = x0 + spread * z
         yield SamplerState(previous, x, x0)

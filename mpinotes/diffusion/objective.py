@@ -55,16 +55,3 @@ def to_epsilon(x0: torch.Tensor, x_t: torch.Tensor, t: torch.Tensor, schedule: S
     """The noise ε̂ = (x_t − √α̅_t x̂_0) / √(1 − α̅_t) that an estimate x̂_0 implies; t ≥ 1."""
     alpha_bar = schedule.at(t, x_t)
     return (x_t - alpha_bar.sqrt() * x0) / (1 - alpha_bar).sqrt()
-
-
-def drop_condition(
-    condition: torch.Tensor, probability: float, *, generator: torch.Generator | None = None, null: float = 0.0
-) -> torch.Tensor:
-    """Replace whole conditions by `null` with a probability: Wei et al. (2026), Algorithm 1, line 5.
-
-    `condition`: (batch, ...). The paper does not define y_null; a constant 0 is our reading.
-    """
-    check_range("probability", probability, 0.0, 1.0)
-    draw = torch.rand(len(condition), generator=generator, device=generator.device if generator else "cpu")
-    keep = (draw >= probability).to(condition.device).view(-1, *[1] * (condition.ndim - 1))
-    return torch.where(keep, condition, torch.full_like(condition, null))

@@ -1,6 +1,7 @@
 """Metrics, intervals and tables."""
 
 from mpinotes.evaluation.bootstrap import Interval, bootstrap_mean
+from mpinotes.evaluation.components import component_psnr, component_ssim, largest_correlation
 from mpinotes.evaluation.coverage import coverage
 from mpinotes.evaluation.metrics import psnr, rmse, ssim
 from mpinotes.evaluation.table import component_scores, format_table, summarise
@@ -8,9 +9,12 @@ from mpinotes.evaluation.table import component_scores, format_table, summarise
 __all__ = [
     "Interval",
     "bootstrap_mean",
+    "component_psnr",
     "component_scores",
+    "component_ssim",
     "coverage",
     "format_table",
+    "largest_correlation",
     "psnr",
     "rmse",
     "ssim",

@@ -5,6 +5,7 @@ from dataclasses import asdict
 import torch
 
 from mpinotes.evaluation.bootstrap import Interval, bootstrap_mean
+from mpinotes.evaluation.components import component_psnr, component_ssim
 from mpinotes.evaluation.metrics import psnr, rmse, ssim
 
 
@@ -15,16 +16,15 @@ def summarise(estimate: torch.Tensor, truth: torch.Tensor) -> dict[str, dict[str
 
 
 def component_scores(estimate: torch.Tensor, truth: torch.Tensor) -> dict[str, dict[str, float]]:
-    """Quartiles of "psnr" [dB] and "ssim" over system-matrix components in [-1, 1], (n, channel, y, x).
+    """Quartiles of "psnr" [dB] and "ssim" over complex components (n, channel, y, x), see `component_psnr`.
 
-    Each channel of each component counts on its own, moved to [0, 1] first. The nearest value stands
-    for a quartile, so that an infinite PSNR (an exact component) stays infinite and poisons nothing.
+    The nearest value stands for a quartile, so that an infinite PSNR (an exact component) stays
+    infinite and poisons nothing.
     """
-    pair = [(images.flatten(0, 1).unsqueeze(1) + 1) / 2 for images in (estimate, truth)]
     keys, levels = ("lower", "median", "upper"), torch.tensor([0.25, 0.5, 0.75], dtype=torch.float64)
     return {
-        name: dict(zip(keys, metric(*pair).quantile(levels, interpolation="nearest").tolist(), strict=True))
-        for name, metric in (("psnr", psnr), ("ssim", ssim))
+        name: dict(zip(keys, metric(estimate, truth).quantile(levels, interpolation="nearest").tolist(), strict=True))
+        for name, metric in (("psnr", component_psnr), ("ssim", component_ssim))
     }
 
 

@@ -1,6 +1,6 @@
 """The methods by name: what each trains on, with which loss, and how it is judged."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -8,9 +8,18 @@ from typing import Any
 import torch
 from torch import nn
 
-from mpinotes.data import PAPER_SETTINGS, PAPER_TEST, available_vessels, image_pairs, matrix_pairs, mixing_subset
+from mpinotes.data import (
+    MatrixPairs,
+    MatrixSetting,
+    available_vessels,
+    image_pairs,
+    matrix_pairs,
+    matrix_split,
+    mixing_subset,
+    spread_out,
+)
 from mpinotes.evaluation import component_scores, summarise
-from mpinotes.methods import adversarial, baselines, dccdm, regression, sm_synthesis
+from mpinotes.methods import adversarial, baselines, dccdm, regression, sm_regression, sm_synthesis
 from mpinotes.networks import EDSRConfig, UNetConfig, seeded, seeded_network
 from mpinotes.operators import Degradation, fit_degradation
 from mpinotes.training import TrainConfig
@@ -19,6 +28,9 @@ from mpinotes.training.profiles import Profile
 
 TRAIN_SEED, TEST_SEED = 0, 1
 """Seeds of the scans' noise and drive frequencies: train and test never share them."""
+
+CALIBRATION_NOISE = 1e-3
+"""Of noisy low-gradient matrices, as a share of the strongest high-gradient component: 60 dB."""
 
 FIT_VOLUMES = 64
 """Training pairs that D is fitted to."""
@@ -118,27 +130,76 @@ def _adversarial_recipe(profile: Profile, seed: int) -> Recipe:
     )
 
 
-def _matrix_recipe(profile: Profile, seed: int) -> Recipe:
-    settings = PAPER_SETTINGS[: profile.matrix_settings]
-    pairs = matrix_pairs(settings, mixing_subset(profile.matrix_components), progress=True)
-    config = sm_synthesis.SynthesisConfig()
+def matrix_train_pairs(profile: Profile, split: str, noise: float) -> MatrixPairs:
+    """The components of the split's training settings."""
+    settings = spread_out(matrix_split(split).train, profile.matrix_settings)
+    orders = mixing_subset(profile.matrix_components)
+    return matrix_pairs(settings, orders, noise=noise, phase_seed=TRAIN_SEED, seed=TRAIN_SEED, progress=True)
+
+
+def matrix_test_pairs(
+    profile: Profile, settings: Sequence[MatrixSetting], noise: float, relaxation: str = "equilibrium"
+) -> MatrixPairs:
+    """The components of test settings, with phases and noise of their own."""
+    orders = mixing_subset(profile.matrix_components)
+    return matrix_pairs(settings, orders, noise=noise, relaxation=relaxation, phase_seed=TEST_SEED, seed=TEST_SEED)
+
+
+def _matrix_recipe(profile: Profile, seed: int, config: sm_synthesis.SynthesisConfig, split: str) -> Recipe:
+    def synthesise(model: nn.Module, test: MatrixPairs) -> torch.Tensor:
+        return sm_synthesis.synthesise(model, test.low, test.orders, config, steps=profile.matrix_calls)
+
+    return _component_recipe(profile, seed, config, split, sm_synthesis.loss, synthesise, profile.matrix_calls)
+
+
+def _matrix_regression_recipe(profile: Profile, seed: int, config: sm_synthesis.SynthesisConfig, split: str) -> Recipe:
+    def synthesise(model: nn.Module, test: MatrixPairs) -> torch.Tensor:
+        return sm_regression.synthesise(model, test.low, test.orders, config)
+
+    return _component_recipe(profile, seed, config, split, sm_regression.loss, synthesise, 1)
+
+
+def _component_recipe(
+    profile: Profile, seed: int, config: sm_synthesis.SynthesisConfig, split: str, loss: Callable[..., Any],
+    synthesise: Callable[[nn.Module, MatrixPairs], torch.Tensor], calls: int,
+) -> Recipe:  # fmt: skip
+    # Once clean and once with calibration noise.
+    parts = [matrix_train_pairs(profile, split, noise) for noise in (0.0, CALIBRATION_NOISE)]
+    tensors = tuple(torch.cat([getattr(pairs, name) for pairs in parts]) for name in ("low", "high", "orders"))
 
     def evaluate(model: nn.Module) -> dict[str, Any]:
-        test = matrix_pairs([PAPER_TEST], mixing_subset(profile.matrix_components))
-        synthesised = sm_synthesis.synthesise(model, test.low, config, steps=profile.sampling_steps)
-        return {
-            "test data": f"{PAPER_TEST}",
-            "sampling_steps": profile.sampling_steps,
-            "low": component_scores(test.low, test.high),
-            "synthesised": component_scores(synthesised, test.high),
-        }
+        metrics: dict[str, Any] = {"test data": f"split {split!r}", "sampling_steps": calls}
+        for name, noise in (("clean", 0.0), ("noisy", CALIBRATION_NOISE)):
+            test = matrix_test_pairs(profile, matrix_split(split).test, noise)
+            metrics[name] = {
+                "low": component_scores(test.low, test.high),
+                "synthesised": component_scores(synthesise(model, test), test.high),
+            }
+        return metrics
 
-    training = TrainConfig(profile.matrix_steps, batch=32, seed=seed)
-    data = f"{len(settings)} pairs of matrices, {len(pairs.low)} pairs of components, simulated"
-    loss = partial(sm_synthesis.loss, config=config)
-    model = seeded_network(config.network, seed)
-    return Recipe(config, model, training, (pairs.low, pairs.high), data, loss, evaluate)
+    return Recipe(
+        config,
+        seeded_network(config.network, seed),
+        TrainConfig(profile.matrix_steps, batch=32, learning_rate=8e-4, seed=seed),
+        tensors,
+        f"split {split!r}, {len(tensors[0])} pairs of components, half with calibration noise, simulated",
+        partial(loss, config=config),
+        evaluate,
+    )
 
+
+MATRIX_CONFIGS = {
+    "sm_algorithm1": sm_synthesis.SynthesisConfig(),
+    "sm_noised": sm_synthesis.SynthesisConfig(condition="noised"),
+    "sm_attenuated": sm_synthesis.SynthesisConfig(condition="attenuated"),
+    "sm_null": sm_synthesis.SynthesisConfig(told=True),
+    "sm_aware": sm_synthesis.SynthesisConfig(condition="random", told=True),
+    "sm_ordered": sm_synthesis.SynthesisConfig(ordered=True),
+}
+"""The trainings of a diffusion model on matrices."""
+
+MATRIX_SUFFIXES = {"held-out diameters": "", "paper": "_paper", "continuous": "_continuous"}
+"""What a split adds to the names of the methods trained on it."""
 
 METHODS: dict[str, Callable[[Profile, int], Recipe]] = {
     "ddpm": partial(_diffusion_recipe, auxiliary=False),
@@ -153,5 +214,11 @@ METHODS: dict[str, Callable[[Profile, int], Recipe]] = {
         _regression_recipe, config=regression.RegressionConfig(EDSRConfig(), "l1"), cost=2, learning_rate=4e-4
     ),
     "esrgan": _adversarial_recipe,
-    "sm_synthesis": _matrix_recipe,
 }
+for _split, _suffix in MATRIX_SUFFIXES.items():
+    for _name, _ordered in (("sm_unet", False), ("sm_unet_ordered", True)):
+        METHODS[_name + _suffix] = partial(
+            _matrix_regression_recipe, config=sm_synthesis.SynthesisConfig(ordered=_ordered), split=_split
+        )
+    for _name, _config in MATRIX_CONFIGS.items():
+        METHODS[_name + _suffix] = partial(_matrix_recipe, config=_config, split=_split)

@@ -8,6 +8,7 @@ from torch import nn
 
 from mpinotes.methods.adversarial import AdversarialConfig
 from mpinotes.methods.dccdm import DCCDMConfig
+from mpinotes.methods.recipes import METHODS
 from mpinotes.methods.regression import RegressionConfig
 from mpinotes.methods.sm_synthesis import SynthesisConfig
 from mpinotes.networks import build_network
@@ -21,8 +22,8 @@ CONFIGURATIONS: dict[str, type] = {
     "unet": RegressionConfig,
     "edsr": RegressionConfig,
     "esrgan": AdversarialConfig,
-    "sm_synthesis": SynthesisConfig,
 }
+CONFIGURATIONS |= {name: SynthesisConfig for name in METHODS if name.startswith("sm_")}
 """What the card of each method holds under "config"."""
 
 

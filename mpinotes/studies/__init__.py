@@ -1,7 +1,7 @@
 """The studies: experiments over all methods, whose results are recorded as JSON."""
 
-from mpinotes.studies import calls, shift, table, terms, uncertainty
-from mpinotes.studies.record import decode_projection, load_record, save_record
+from mpinotes.studies import calls, decay, matrices, reconstruction, shift, table, terms, uncertainty
+from mpinotes.studies.record import decode_image, load_record, save_record
 
 STUDIES = {
     "table": table.run,
@@ -9,7 +9,10 @@ STUDIES = {
     "terms": terms.run,
     "shift": shift.run,
     "uncertainty": uncertainty.run,
+    "matrices": matrices.run,
+    "decay": decay.run,
+    "reconstruction": reconstruction.run,
 }
 """By name: profile and the folder of trained methods and checkpoints -> what is recorded."""
 
-__all__ = ["STUDIES", "decode_projection", "load_record", "save_record"]
+__all__ = ["STUDIES", "decode_image", "load_record", "save_record"]

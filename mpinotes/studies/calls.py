@@ -11,15 +11,16 @@ from mpinotes.methods import dccdm, regression
 from mpinotes.methods.mirrors import mirror_mean
 from mpinotes.methods.recipes import TEST_SEED
 from mpinotes.operators import Degradation
-from mpinotes.studies.enhancers import trained_methods
+from mpinotes.studies.enhancers import TITLES
 from mpinotes.studies.record import interval
+from mpinotes.studies.trained import find_trained
 from mpinotes.training.profiles import Profile
 
 
 def run(profile: Profile, runs: Path) -> dict[str, Any]:
     """DDIM and ancestral sampling of the DDPM over step counts up to T, means of samples, the mean over
     mirror images, data-consistency steps, and the U-Net, on the first `profile.call_volumes` test volumes."""
-    methods = trained_methods(runs)
+    methods = find_trained(TITLES, runs)
     ddpm = methods["ddpm"]
     test = available_vessels("test", profile.call_volumes)
     pairs = image_pairs(test.volumes, seed=TEST_SEED)

@@ -3,15 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 import torch
 
-from mpinotes.methods import dccdm, load, regression
+from mpinotes.methods import dccdm, regression
 from mpinotes.methods.mirrors import mirror_mean
 from mpinotes.methods.released import Trained
-from mpinotes.pretrained import released
-from mpinotes.training import best_device
 
 TITLES = {"edsr": "EDSR", "unet": "3D U-Net", "esrgan": "ESRGAN", "ddpm": "3D DDPM", "dccdm": "DCCDM"}
 """The five methods of Table 1, in its order."""
@@ -29,21 +26,6 @@ class Enhancer:
     def parameters(self) -> int:
         """Number of weights."""
         return sum(parameter.numel() for parameter in self.trained.model.parameters())
-
-
-def trained_methods(runs: Path) -> dict[str, Trained]:
-    """Those of the five methods that are released with the package or were trained into `runs`/NAME."""
-    found = {}
-    for name in TITLES:
-        if name in released():
-            found[name] = load(name)
-        elif (runs / name / f"{name}.safetensors").is_file():
-            found[name] = load(name, runs / name)
-        else:
-            print(f"{TITLES[name]} is left out: train it with `python -m mpinotes train {name} --out {runs / name}`")
-    for trained in found.values():
-        trained.model.to(best_device())
-    return found
 
 
 def enhancers(methods: dict[str, Trained], steps: int) -> dict[str, Enhancer]:

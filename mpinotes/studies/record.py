@@ -37,11 +37,16 @@ def interval(value: Interval) -> dict[str, float]:
 def projections(volume: torch.Tensor) -> dict[str, str]:
     """Largest values of a volume (z, y, x) in [0, 1] along z and along y, as base64 of 8-bit images."""
     images = {"z": volume.amax(0), "y": volume.amax(1)}
-    return {axis: base64.b64encode((255 * x).round().byte().numpy().tobytes()).decode() for axis, x in images.items()}
+    return {axis: encode_image(image) for axis, image in images.items()}
 
 
-def decode_projection(text: str) -> torch.Tensor:
-    """One square image of `projections`, values in [0, 1]."""
+def encode_image(image: torch.Tensor) -> str:
+    """An image (y, x) in [0, 1] as base64 of 8 bits per pixel."""
+    return base64.b64encode((255 * image).round().byte().numpy().tobytes()).decode()
+
+
+def decode_image(text: str) -> torch.Tensor:
+    """A square image back from `encode_image`, values in [0, 1]."""
     values = torch.frombuffer(bytearray(base64.b64decode(text)), dtype=torch.uint8)
     side = round(len(values) ** 0.5)
     return values.view(side, side) / 255

@@ -11,8 +11,9 @@ from mpinotes.data import Imaging, available_vessels, image_pairs, synthetic_ves
 from mpinotes.evaluation import bootstrap_mean, psnr, ssim
 from mpinotes.methods.recipes import TEST_SEED
 from mpinotes.physics import ScanSignal, add_coloured_noise, add_drifting_background, add_impulsive_noise
-from mpinotes.studies.enhancers import enhancers, trained_methods
+from mpinotes.studies.enhancers import TITLES, enhancers
 from mpinotes.studies.record import interval
+from mpinotes.studies.trained import find_trained
 from mpinotes.training.profiles import Profile
 
 Disturbance = Callable[[ScanSignal, torch.Generator], ScanSignal]
@@ -63,7 +64,7 @@ def run(profile: Profile, runs: Path) -> dict[str, Any]:
 
     The reconstruction knows the scan it is given, not the disturbance: λ stays that of the training.
     """
-    methods = enhancers(trained_methods(runs), profile.sampling_steps)
+    methods = enhancers(find_trained(TITLES, runs), profile.sampling_steps)
     test = available_vessels("test", profile.shift_volumes)
     rows: dict[str, Any] = {}
     for scan, named in cases(test.volumes).values():

@@ -12,8 +12,9 @@ from mpinotes.evaluation import bootstrap_mean, psnr, summarise
 from mpinotes.methods import dccdm, dps
 from mpinotes.methods.recipes import TEST_SEED
 from mpinotes.methods.released import Trained
-from mpinotes.studies.enhancers import TITLES, enhancers, trained_methods
+from mpinotes.studies.enhancers import TITLES, enhancers
 from mpinotes.studies.record import interval, training_log
+from mpinotes.studies.trained import find_trained
 from mpinotes.training.profiles import Profile
 
 PAPER = {
@@ -31,7 +32,7 @@ STRENGTHS = (0.1, 1.0, 3.0, 10.0, 30.0)
 
 def run(profile: Profile, runs: Path) -> dict[str, Any]:
     """Judge x_LR, every trained method and DPS on the same pairs, paired with the DDPM volume by volume."""
-    methods = trained_methods(runs)
+    methods = find_trained(TITLES, runs)
     test = available_vessels("test", profile.test_volumes)
     pairs = image_pairs(test.volumes, seed=TEST_SEED)
     results: dict[str, torch.Tensor] = {"x_LR": pairs.x_lr}

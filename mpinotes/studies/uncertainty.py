@@ -9,8 +9,9 @@ from mpinotes.data import available_vessels, image_pairs
 from mpinotes.evaluation import coverage
 from mpinotes.methods import dccdm
 from mpinotes.methods.recipes import TEST_SEED
-from mpinotes.studies.enhancers import TITLES, trained_methods
+from mpinotes.studies.enhancers import TITLES
 from mpinotes.studies.record import projections
+from mpinotes.studies.trained import find_trained
 from mpinotes.training.profiles import Profile
 
 LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
@@ -20,7 +21,7 @@ UNSURE = 0.02
 
 def run(profile: Profile, runs: Path) -> dict[str, Any]:
     """Draw `profile.samples` ancestral samples per volume from DDPM and DCCDM and compare spread and truth."""
-    methods = trained_methods(runs)
+    methods = find_trained(TITLES, runs)
     test = available_vessels("test", profile.sample_volumes)
     pairs = image_pairs(test.volumes, seed=TEST_SEED)
     rows = {}

@@ -11,9 +11,9 @@ class Profile:
 
     `train_volumes`, `test_volumes`: at most that many of a split. `regularizations`: the values of
     λ that chapter 1 tries. `image_steps`, `matrix_steps`: training steps from nothing. `term_steps`:
-    of each variant in the study of DCCDM's terms. `sampling_steps`, `decay_steps`: network calls per
-    sample, for results and for the comparison of condition decays. `matrix_settings`,
-    `matrix_components`: how many of the 54 settings and 168 components are simulated. The studies:
+    of each variant in the study of DCCDM's terms. `sampling_steps`, `matrix_calls`: network calls per
+    sample, for volumes and for components of matrices. `matrix_settings`,
+    `matrix_components`: how many of the at most 90 settings and 168 components are simulated. The studies:
     `guided_steps` of ancestral sampling and DPS; `call_steps` and `call_volumes` of quality against
     calls; `shift_volumes` per condition; `samples` of each of `sample_volumes` for uncertainty.
     """
@@ -32,7 +32,7 @@ class Profile:
     shift_volumes: int
     samples: int
     sample_volumes: int
-    decay_steps: int
+    matrix_calls: int
     matrix_settings: int
     matrix_components: int
 
@@ -53,7 +53,7 @@ PROFILES = {
         shift_volumes=7,
         samples=3,
         sample_volumes=2,
-        decay_steps=10,
+        matrix_calls=4,
         matrix_settings=2,
         matrix_components=12,
     ),
@@ -72,7 +72,7 @@ PROFILES = {
         shift_volumes=16,
         samples=4,
         sample_volumes=4,
-        decay_steps=50,
+        matrix_calls=20,
         matrix_settings=6,
         matrix_components=168,
     ),
@@ -82,7 +82,7 @@ PROFILES = {
         test_volumes=382,
         regularizations=(1.0, 2.0, 5.0, 12.0, 30.0),
         image_steps=11000,
-        matrix_steps=5000,
+        matrix_steps=3000,
         term_steps=600,
         sampling_steps=2,
         guided_steps=30,
@@ -91,8 +91,8 @@ PROFILES = {
         shift_volumes=48,
         samples=16,
         sample_volumes=16,
-        decay_steps=50,
-        matrix_settings=54,
+        matrix_calls=20,
+        matrix_settings=90,
         matrix_components=168,
     ),
 }

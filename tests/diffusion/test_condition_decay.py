@@ -22,7 +22,7 @@ def start(count=3, seed=7):
     return [torch.randn(count, 2, generator=generator, dtype=torch.float64) for _ in range(2)]
 
 
-def predict_noise(x, t, condition):
+def predict_noise(x, t, condition, levels):
     """Any fixed function of all three will do."""
     return 0.3 * x - 0.2 * condition + 1e-4 * t.view(-1, 1)
 
@@ -57,7 +57,7 @@ def test_a_path_of_three_steps_is_the_one_computed_by_hand(variant):
     signal = schedule.alpha_bar.tolist()
     for (t, previous), state in zip([(1000, 500), (500, 1), (1, 0)], path, strict=True):
         eta, weight = 0.4 * (1 - t / 1000) ** 2, 0.25 + 1.25 * (t / 1000) ** 0.5
-        noise = predict_noise(x, torch.full((3,), t), weight * (condition + eta * noise_y))
+        noise = predict_noise(x, torch.full((3,), t), weight * (condition + eta * noise_y), (weight, weight * eta))
         estimate = (x - math.sqrt(1 - signal[t]) * noise) / math.sqrt(signal[t])
         alpha = signal[t] / signal[previous]
         spread = math.sqrt((1 - signal[previous]) / (1 - signal[t]) * (1 - alpha))
@@ -82,7 +82,7 @@ def test_with_a_steady_condition_the_derived_path_is_ancestral_sampling(steps):
 
     def denoise(x, t):
         a = schedule.at(t, x)
-        return (x - (1 - a).sqrt() * predict_noise(x, t, condition)) / a.sqrt()
+        return (x - (1 - a).sqrt() * predict_noise(x, t, condition, (1.0, 0.0))) / a.sqrt()
 
     ancestral = sample_path(denoise, x, schedule, steps=steps, eta=1.0, generator=generator)
     for ours, theirs in zip(derived, ancestral, strict=True):
@@ -95,7 +95,7 @@ def test_the_derived_path_draws_from_gaussian_data():
     """Five standard errors; 200 steps with the posterior variance narrow the spread by 4 %, never widen it."""
     mean, spread, count, schedule = 2.0, 0.5, 10_000, Schedule("linear", 1000)
 
-    def exact(x, t, condition):
+    def exact(x, t, condition, levels):
         a = schedule.at(t, x)
         x0 = mean + a.sqrt() * spread**2 / (a * spread**2 + 1 - a) * (x - a.sqrt() * mean)
         return to_epsilon(x0, x, t, schedule)

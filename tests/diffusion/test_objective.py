@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mpinotes.diffusion import Objective, Schedule, add_noise, drop_condition, to_epsilon, to_x0
+from mpinotes.diffusion import Objective, Schedule, add_noise, to_epsilon, to_x0
 
 SCHEDULE = Schedule("linear", 1000)
 steps = st.lists(st.integers(1, 1000), min_size=1, max_size=5)
@@ -93,34 +93,3 @@ def test_an_unknown_kind_of_prediction_is_refused_by_name():
 def test_steps_outside_the_schedule_are_refused_by_name(function, t):
     with pytest.raises(ValueError, match="^t: got"):
         function(*draw(1), torch.tensor([t]), SCHEDULE)
-
-
-def test_whole_conditions_are_dropped_at_the_stated_rate():
-    """Five standard deviations of a binomial share."""
-    condition = 1 + torch.rand(10_000, 2, 2)
-    dropped = drop_condition(condition, 0.1, generator=torch.Generator().manual_seed(0))
-    gone = (dropped == 0).flatten(1)
-    assert torch.equal(gone.any(1), gone.all(1))
-    assert torch.equal(dropped[~gone.any(1)], condition[~gone.any(1)])
-    assert gone.all(1).float().mean().item() == pytest.approx(0.1, abs=5 * math.sqrt(0.1 * 0.9 / 10_000))
-
-
-@pytest.mark.parametrize("probability, survivors", [(0.0, 50), (1.0, 0)])
-def test_certain_drops_are_certain(probability, survivors):
-    dropped = drop_condition(torch.ones(50, 3), probability)
-    assert (dropped == 1).all(1).sum() == survivors
-
-
-def test_a_dropped_condition_becomes_the_null_value():
-    assert torch.equal(drop_condition(torch.ones(4, 3), 1.0, null=-2.0), torch.full((4, 3), -2.0))
-
-
-def test_the_same_generator_drops_the_same_conditions():
-    first, again = (drop_condition(torch.ones(99, 1), 0.5, generator=torch.Generator().manual_seed(3)) for _ in "ab")
-    assert torch.equal(first, again)
-
-
-@pytest.mark.parametrize("probability", [-0.1, 1.1, math.nan])
-def test_a_probability_that_is_none_is_refused_by_name(probability):
-    with pytest.raises(ValueError, match="^probability: got"):
-        drop_condition(torch.ones(2, 1), probability)

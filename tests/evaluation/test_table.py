@@ -67,20 +67,6 @@ def components(count=11):
     return [2 * torch.rand(count, 2, 8, 9, generator=generator) - 1 for _ in range(2)]
 
 
-def test_component_scores_are_quartiles_over_every_channel_moved_to_the_unit_interval():
-    """Of 22 values, numbers 5.25, 10.5 and 15.75 in order: the nearest of them."""
-    estimate, truth = components()
-    images = [(volume.reshape(22, 1, 8, 9) + 1) / 2 for volume in (estimate, truth)]
-    scores = component_scores(estimate, truth)
-    assert list(scores) == ["psnr", "ssim"]
-    for name, metric in (("psnr", psnr), ("ssim", ssim)):
-        values = metric(*images).sort().values.tolist()
-        assert list(scores[name]) == ["lower", "median", "upper"]
-        assert scores[name]["lower"] == pytest.approx(values[5])
-        assert scores[name]["median"] in (pytest.approx(values[10]), pytest.approx(values[11]))
-        assert scores[name]["upper"] == pytest.approx(values[16])
-
-
 def test_exact_components_leave_the_other_quartiles_finite():
     estimate, truth = components()
     estimate[-4:] = truth[-4:]

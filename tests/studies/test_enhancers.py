@@ -2,11 +2,12 @@ import torch
 
 from mpinotes.data import image_pairs, synthetic_vessels
 from mpinotes.evaluation import psnr
-from mpinotes.studies.enhancers import enhancers, trained_methods
+from mpinotes.studies.enhancers import TITLES, enhancers
+from mpinotes.studies.trained import find_trained
 
 
 def test_every_method_improves_an_image_with_the_calls_it_names(tmp_path, capsys):
-    methods = trained_methods(tmp_path)
+    methods = find_trained(TITLES, tmp_path)
     assert "train it with `python -m mpinotes train edsr" in capsys.readouterr().out
     pairs = image_pairs(synthetic_vessels(2, seed=3).round(), seed=3)
     for title, row in enhancers(methods, 2).items():

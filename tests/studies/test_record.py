@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from mpinotes.evaluation import Interval
-from mpinotes.studies import decode_projection, load_record, save_record
+from mpinotes.studies import decode_image, load_record, save_record
 from mpinotes.studies.record import interval, projections, training_log
 
 
@@ -21,7 +21,7 @@ def test_projections_survive_text():
     volume = torch.rand(8, 8, 8, generator=torch.Generator().manual_seed(0))
     texts = projections(volume)
     for axis, dim in (("z", 0), ("y", 1)):
-        torch.testing.assert_close(decode_projection(texts[axis]), volume.amax(dim), atol=0.5 / 255 + 1e-6, rtol=0)
+        torch.testing.assert_close(decode_image(texts[axis]), volume.amax(dim), atol=0.5 / 255 + 1e-6, rtol=0)
 
 
 def test_a_training_log_counts_the_volumes():

@@ -1,0 +1,81 @@
+"""Which settings a network trains on, and which it is judged on."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import torch
+
+from mpinotes.data.matrix_pairs import GRADIENT_RATIO, MatrixSetting
+from mpinotes.validation import check_choice, check_count
+
+_FREQUENCIES, _DENSITIES = (10e3, 20e3, 30e3), range(49, 100, 10)
+
+TWIN_RATIO = GRADIENT_RATIO ** (1 / 3)
+"""0.464: the low-gradient matrix of a core is the high-gradient matrix of one 0.464 times as large."""
+
+
+def _grid(*core_diameters: float) -> tuple[MatrixSetting, ...]:
+    return tuple(MatrixSetting(*values) for values in product(core_diameters, _FREQUENCIES, _DENSITIES))
+
+
+PAPER_SETTINGS = _grid(30e-9, 50e-9, 70e-9)
+"""54 settings. The paper's ranges give 5 × 3 × 6 = 90, its text counts 54 = 3 × 3 × 6: we take
+every second diameter."""
+
+PAPER_TEST = MatrixSetting(30e-9, 25e3, 99)
+"""The paper's test matrix."""
+
+GRID_SETTINGS = _grid(30e-9, 40e-9, 50e-9, 60e-9, 70e-9)
+"""All 90 settings of the paper's ranges."""
+
+HELD_OUT_TESTS = tuple(MatrixSetting(core, 25e3, 99) for core in (35e-9, 45e-9, 55e-9))
+"""Between the diameters of the grid, and no twin of any: 0.464 or 2.154 times as large."""
+
+
+def shares_core(first: MatrixSetting, second: MatrixSetting, tolerance: float = 0.005) -> bool:
+    """Whether two settings share a core diameter or are twins, within a relative `tolerance`."""
+    ratio = first.core_diameter / second.core_diameter
+    return any(abs(ratio / twin - 1) <= tolerance for twin in (1.0, TWIN_RATIO, 1 / TWIN_RATIO))
+
+
+def spread_out(settings: Sequence[MatrixSetting], count: int) -> list[MatrixSetting]:
+    """`count` of the settings, or all where there are no more, evenly spread over the list."""
+    check_count("count", count)
+    places = torch.linspace(0, len(settings) - 1, min(count, len(settings))).round().long()
+    return [settings[place] for place in places]
+
+
+def _continuous(count: int, seed: int) -> tuple[MatrixSetting, ...]:
+    """Settings with diameters drawn from 30 to 70 nm, none shared with the held-out tests."""
+    draw = random.Random(seed)
+    settings: list[MatrixSetting] = []
+    while len(settings) < count:
+        setting = MatrixSetting(draw.uniform(30e-9, 70e-9), draw.choice(_FREQUENCIES), draw.choice(_DENSITIES))
+        if not any(shares_core(setting, test) for test in HELD_OUT_TESTS):
+            settings.append(setting)
+    return tuple(settings)
+
+
+@dataclass(frozen=True)
+class MatrixSplit:
+    """Settings to train on and settings to test on."""
+
+    train: tuple[MatrixSetting, ...]
+    test: tuple[MatrixSetting, ...]
+
+
+MATRIX_SPLITS = {
+    "paper": MatrixSplit(PAPER_SETTINGS, (PAPER_TEST,)),
+    "grid": MatrixSplit(GRID_SETTINGS, (PAPER_TEST,)),
+    "held-out diameters": MatrixSplit(GRID_SETTINGS, HELD_OUT_TESTS),
+    "continuous": MatrixSplit(_continuous(90, seed=0), HELD_OUT_TESTS),
+}
+
+
+def matrix_split(name: str) -> MatrixSplit:
+    """The split "paper" (54 settings), "grid" (all 90), "held-out diameters" (grid against three
+    diameters between) or "continuous" (90 random diameters against the same three)."""
+    check_choice("name", name, MATRIX_SPLITS)
+    return MATRIX_SPLITS[name]

@@ -1,0 +1,41 @@
+"""Phantoms in two dimensions, concentrations in [0, 1]."""
+
+import torch
+
+from mpinotes.validation import check_count
+
+BAR_WIDTHS = (1, 2, 3, 4)
+"""Widths of the bars, and of the gaps between them, in pixels."""
+
+
+def resolution_bars(size: int = 32) -> torch.Tensor:
+    """Four groups of three bars, one row per width in `BAR_WIDTHS`, (1, size, size)."""
+    check_count("size", size, 32)
+    image = torch.zeros(1, size, size)
+    for place, width in enumerate(BAR_WIDTHS):
+        top = 3 + 7 * place
+        for bar in range(3):
+            left = 6 + 2 * width * bar
+            image[0, top : top + 5, left : left + width] = 1.0
+    return image
+
+
+def bar_modulation(image: torch.Tensor) -> list[float]:
+    """How deep the gaps between the bars of `resolution_bars` are in an image (y, x), per width:
+    (bar − gap) / (bar + gap) of the mean values there; 1 is perfect, 0 is one blob."""
+    depths = []
+    for place, width in enumerate(BAR_WIDTHS):
+        row = image[4 + 7 * place : 7 + 7 * place].mean(0)
+        spans = [row[6 + width * k : 6 + width * (k + 1)].mean() for k in range(5)]
+        bar, gap = (spans[0] + spans[2] + spans[4]) / 3, (spans[1] + spans[3]) / 2
+        depths.append(((bar - gap) / (bar + gap).clamp_min(1e-6)).item())
+    return depths
+
+
+def points(size: int = 32) -> torch.Tensor:
+    """Nine single pixels, three by three, (1, size, size)."""
+    check_count("size", size, 4)
+    image = torch.zeros(1, size, size)
+    places = torch.tensor([size // 5, size // 2, size - 1 - size // 5])
+    image[0, places[:, None], places] = 1.0
+    return image

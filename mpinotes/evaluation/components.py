@@ -1,0 +1,50 @@
+"""Metrics of system-matrix components, complex and of modulus ≤ 1, and how much two sets share."""
+
+import torch
+
+from mpinotes.evaluation.metrics import ssim
+from mpinotes.validation import check_same_shape, check_tensor
+
+
+def component_psnr(estimate: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
+    """Peak signal-to-noise ratio [dB] of complex components (n, channel, y, x), (n · channel,).
+
+    Each channel of each component counts on its own, with the range 2 that real components in
+    [-1, 1] have. It does not depend on the phase. Infinite where the two are equal.
+    """
+    _check(estimate, truth)
+    return -10 * torch.log10((estimate - truth).abs().double().square().mean((-2, -1)).flatten() / 4)
+
+
+def component_ssim(estimate: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
+    """Structural similarity of complex components (n, channel, y, x), (n · channel,).
+
+    Both are turned so that the truth is real and positive where its modulus is largest; the real
+    parts, which hold all of a component of our models, are compared after a move to [0, 1].
+    """
+    _check(estimate, truth)
+    flat = truth.flatten(-2)
+    peak = flat.gather(-1, flat.abs().argmax(-1, keepdim=True))[..., None]
+    turn = peak.conj() / peak.abs().clamp_min(torch.finfo(peak.real.dtype).tiny)
+    pair = [((images * turn).real.flatten(0, 1).unsqueeze(1) + 1) / 2 for images in (estimate, truth)]
+    return ssim(*pair)
+
+
+def largest_correlation(test: torch.Tensor, train: torch.Tensor) -> torch.Tensor:
+    """For every channel of every component of `test`, (n, channel, y, x), the largest normalised
+    correlation |⟨a, b⟩| / (‖a‖ ‖b‖) with any of `train`, (n · channel,): 1 where a training
+    component is the same up to a complex factor.
+    """
+    for name, value in (("test", test), ("train", train)):
+        check_tensor(name, value, 4, "(n, channel, y, x)")
+    if test.shape[2:] != train.shape[2:]:
+        raise ValueError(f"train: got grid {tuple(train.shape[2:])}, accepted is that of test, {tuple(test.shape[2:])}")
+    first, second = (x.flatten(2).flatten(0, 1) for x in (test, train))
+    first, second = (x / x.norm(dim=1, keepdim=True) for x in (first, second))
+    return torch.stack([(first @ part.mH).abs().amax(1) for part in second.split(4096)]).amax(0)
+
+
+def _check(estimate: torch.Tensor, truth: torch.Tensor) -> None:
+    for name, value in (("estimate", estimate), ("truth", truth)):
+        check_tensor(name, value, 4, "(n, channel, y, x)")
+    check_same_shape("estimate", estimate, "truth", truth)

@@ -1,0 +1,29 @@
+"""Recall: look the answer up among the training pairs. What a network must beat to have learned more."""
+
+import torch
+
+from mpinotes.data import MatrixPairs
+
+
+def recall(low: torch.Tensor, train: MatrixPairs, components: int) -> torch.Tensor:
+    """For every low-gradient component the high-gradient one of the training pair of the same mixing
+    order whose low-gradient component correlates best with it, in the phase of `low`.
+
+    `low`: complex (setting · component, channel, y, x), with `components` orders per setting, those of
+    `train`. Returns components of modulus ≤ 1.
+    """
+    if len(low) % components or len(train.low) % components or low.shape[1:] != train.low.shape[1:]:
+        raise ValueError(
+            f"low: got shape {tuple(low.shape)} beside {tuple(train.low.shape)} in training, accepted are "
+            f"multiples of {components} components of one shape"
+        )
+    asked = low.to(torch.complex64).flatten(2).unflatten(0, (-1, components))
+    known = train.low.flatten(2).unflatten(0, (-1, components))
+    known = known / known.norm(dim=-1, keepdim=True)
+    product = torch.einsum("tocp,socp->tsoc", asked, known.conj())
+    best = product.abs().argmax(1, keepdim=True)
+    turn = torch.gather(product, 1, best).squeeze(1)
+    answers = train.high.unflatten(0, (-1, components))
+    order, channel = torch.meshgrid(torch.arange(components), torch.arange(low.shape[1]), indexing="ij")
+    found = answers[best.squeeze(1), order, channel] * (turn / turn.abs())[..., None, None]
+    return found.flatten(0, 1).to(low.dtype)

@@ -1,0 +1,51 @@
+"""The high-gradient matrix by physics alone: fit the particle to the low-gradient one and simulate."""
+
+import torch
+from scipy.optimize import minimize_scalar
+
+from mpinotes.data import GRADIENT_RATIO, MatrixSetting, matrix_scan, normalise_components
+from mpinotes.physics import Particle, simulate_system_matrix
+from mpinotes.validation import check_choice, check_tensor
+
+SEARCHED = (20e-9, 80e-9)
+"""Core diameters that are searched [m]."""
+
+
+def refit_matrix(
+    low: torch.Tensor, setting: MatrixSetting, orders: torch.Tensor, *, chain: str = "unknown"
+) -> tuple[torch.Tensor, float]:
+    """High-gradient components of the core diameter, β ∝ d³, that explains most of the low-gradient ones.
+
+    `low`: complex (component, 2, y, x) [V, any common unit], with white noise or none, so that this is
+    a maximum-likelihood fit. The model is one core size in equilibrium. `chain` "unknown" gives every
+    line a complex factor of its own; "known" gives all one real factor: phases must be the model's.
+    Of `setting` only frequency and density are used. Returns components of modulus ≤ 1, with the
+    phases of `low` where the chain is unknown, and the diameter [m].
+    """
+    check_choice("chain", chain, ("unknown", "known"))
+    check_tensor("low", low, 4, "(component, 2, y, x)")
+    if not low.is_complex() or len(low) != len(orders) or low.shape[1] != 2:
+        raise ValueError(f"low: got {low.dtype} of shape {tuple(low.shape)}, accepted is complex ({len(orders)}, 2, …)")
+    measured = low.to(torch.complex128)
+
+    def simulate(core_diameter: float, ratio: float) -> torch.Tensor:
+        scan = matrix_scan(setting, ratio, (low.shape[-2], low.shape[-1]))
+        particle = Particle(core_diameter)
+        return simulate_system_matrix(scan, particle, orders).components.transpose(0, 1)
+
+    def inner(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        return (a.conj() * b).sum((-2, -1))
+
+    def unexplained(core_diameter: float) -> float:
+        model = simulate(core_diameter, GRADIENT_RATIO)
+        product, energy = inner(model, measured), inner(model, model).real
+        if chain == "known":
+            return -(product.real.sum().clamp_min(0).square() / energy.sum()).item()
+        return -(product.abs().square() / energy).sum().item()
+
+    best = minimize_scalar(unexplained, bounds=SEARCHED, method="bounded", options={"xatol": 1e-12}).x
+    high, _ = normalise_components(simulate(best, 1.0))
+    if chain == "unknown":
+        product = inner(simulate(best, GRADIENT_RATIO), measured)
+        high = high * (product / product.abs())[..., None, None]
+    return high.to(low.dtype), best

@@ -1,0 +1,49 @@
+"""Wiener deconvolution: the best linear, shift-invariant map from low- to high-gradient components."""
+
+from dataclasses import dataclass
+
+import torch
+
+from mpinotes.validation import check_same_shape, check_tensor
+
+
+@dataclass(frozen=True)
+class WienerFilter:
+    """`gain` (component, channel, k_y, k_x): one filter for every mixing order and receive channel, on
+    a grid twice as fine as the images', which are padded with zeros."""
+
+    gain: torch.Tensor
+
+    def __call__(self, low: torch.Tensor) -> torch.Tensor:
+        """Estimate of the high-gradient components, complex (setting · component, channel, y, x), modulus ≤ 1."""
+        check_tensor("low", low, 4, "(setting · component, channel, y, x)")
+        if len(low) % len(self.gain):
+            raise ValueError(f"low: got {len(low)} components, accepted are multiples of {len(self.gain)}")
+        parts = low.unflatten(0, (-1, len(self.gain)))
+        filtered = torch.fft.ifft2(_spectrum(parts) * self.gain)[..., : low.shape[-2], : low.shape[-1]].flatten(0, 1)
+        return (filtered / filtered.abs().amax((-2, -1), keepdim=True).clamp_min(1)).to(low.dtype)
+
+
+def fit_wiener(low: torch.Tensor, high: torch.Tensor, components: int) -> WienerFilter:
+    """Least squares over training pairs, complex (setting · component, channel, y, x), with `components`
+    mixing orders per setting: ⟨H L*⟩ / ⟨|L|²⟩ at every spatial frequency.
+
+    What noise the training components have is in ⟨|L|²⟩: they say how much to trust a frequency.
+    Source: Wiener (1949); Gonzalez & Woods, Digital Image Processing, section 5.8.
+    """
+    check_tensor("low", low, 4, "(setting · component, channel, y, x)")
+    check_same_shape("high", high, "low", low)
+    if components < 1 or len(low) % components:
+        raise ValueError(f"components: got {components}, accepted is a divisor of the {len(low)} rows of low")
+    spectra = ((_spectrum(a), _spectrum(b)) for a, b in zip(low.split(components), high.split(components), strict=True))
+    first = next(spectra)
+    cross, power = first[1] * first[0].conj(), first[0].abs().square()
+    for weak, strong in spectra:
+        cross += strong * weak.conj()
+        power += weak.abs().square()
+    # The floor keeps frequencies that hold nothing but rounding from being amplified.
+    return WienerFilter(cross / (power + 1e-6 * power.amax((-2, -1), keepdim=True)))
+
+
+def _spectrum(images: torch.Tensor) -> torch.Tensor:
+    return torch.fft.fft2(images.to(torch.complex128), s=[2 * side for side in images.shape[-2:]])

@@ -1,0 +1,95 @@
+"""All matrix methods behind one call: low-gradient components -> estimate of the high-gradient ones."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from mpinotes.data import MatrixPairs, MatrixSetting
+from mpinotes.methods import sm_regression, sm_synthesis
+from mpinotes.methods.recall import recall
+from mpinotes.methods.recipes import MATRIX_SUFFIXES, matrix_train_pairs
+from mpinotes.methods.released import Trained
+from mpinotes.methods.sm_refit import refit_matrix
+from mpinotes.methods.sm_synthesis import TRAINING_CONDITIONS
+from mpinotes.methods.wiener import fit_wiener
+from mpinotes.studies.trained import find_trained
+from mpinotes.training.profiles import Profile
+
+TITLES = {
+    "sm_unet": "U-Net regression",
+    "sm_unet_ordered": "U-Net regression, order told",
+    "sm_algorithm1": "Algorithm 1",
+    "sm_noised": "noised condition",
+    "sm_attenuated": "attenuated condition",
+    "sm_null": "learned null",
+    "sm_aware": "noise-aware",
+    "sm_ordered": "Algorithm 1, order told",
+}
+"""The networks, by method."""
+
+NETWORK_SPLITS = {"grid": "held-out diameters"}
+"""Splits whose training settings are those of another one."""
+
+Synthesise = Callable[[MatrixPairs, Sequence[MatrixSetting]], torch.Tensor]
+
+
+@dataclass(frozen=True)
+class Synthesiser:
+    """A method: `synthesise` (test pairs and their settings -> components) in `calls` network calls."""
+
+    calls: int
+    synthesise: Synthesise
+
+
+def networks(split: str, runs: Path) -> dict[str, Trained]:
+    """By title: the networks trained on a split."""
+    suffix = MATRIX_SUFFIXES[NETWORK_SPLITS.get(split, split)]
+    found = find_trained([name + suffix for name in TITLES], runs)
+    return {TITLES[name.removesuffix(suffix)]: trained for name, trained in found.items()}
+
+
+def synthesisers(profile: Profile, split: str, noise: float, runs: Path) -> dict[str, Synthesiser]:
+    """By title: the low-gradient matrix itself, what needs no network, and every network of a split, the
+    diffusion models sampled as they were trained, in `profile.matrix_calls` DDIM calls.
+
+    Filter and look-up use training pairs with `noise`, the noise of the test.
+    """
+    train = matrix_train_pairs(profile, split, noise)
+    components = profile.matrix_components
+    wiener = fit_wiener(train.low, train.high, components)
+    rows = {
+        "low gradient": Synthesiser(0, lambda pairs, settings: pairs.low),
+        "Wiener": Synthesiser(0, lambda pairs, settings: wiener(pairs.low)),
+        "recall": Synthesiser(0, lambda pairs, settings: recall(pairs.low, train, components)),
+        "refitted physics": Synthesiser(0, partial(refit, chain="unknown")),
+    }
+    for title, trained in networks(split, runs).items():
+        if title.startswith("U-Net"):
+            rows[title] = Synthesiser(1, partial(_regress, trained))
+        else:
+            rows[title] = Synthesiser(profile.matrix_calls, partial(_diffuse, trained, profile.matrix_calls))
+    return rows
+
+
+def refit(pairs: MatrixPairs, settings: Sequence[MatrixSetting], chain: str) -> torch.Tensor:
+    """`refit_matrix` for every setting, from components in volts."""
+    low = (pairs.low * pairs.low_scale[..., None, None]).chunk(len(settings))
+    orders = pairs.orders[: len(pairs.orders) // len(settings)]
+    matrices = [
+        refit_matrix(part, setting, orders, chain=chain)[0] for part, setting in zip(low, settings, strict=True)
+    ]
+    return torch.cat(matrices).to(pairs.low.dtype)
+
+
+def _regress(trained: Trained, pairs: MatrixPairs, settings: Sequence[MatrixSetting]) -> torch.Tensor:
+    return sm_regression.synthesise(trained.model, pairs.low, pairs.orders, trained.config)
+
+
+def _diffuse(trained: Trained, steps: int, pairs: MatrixPairs, settings: Sequence[MatrixSetting]) -> torch.Tensor:
+    config = trained.config
+    # A network that was told weight and level knows the clean condition; so does Algorithm 1's.
+    decay = TRAINING_CONDITIONS["clean" if config.told else config.condition]
+    return sm_synthesis.synthesise(trained.model, pairs.low, pairs.orders, config, steps=steps, decay=decay)

@@ -1,0 +1,25 @@
+"""Where the studies find their networks."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from mpinotes.methods import load
+from mpinotes.methods.released import Trained
+from mpinotes.pretrained import released
+from mpinotes.training import best_device
+
+
+def find_trained(names: Iterable[str], runs: Path) -> dict[str, Trained]:
+    """Those methods that were trained into `runs`/NAME or are released with the package; the others are
+    named, with the command that trains them."""
+    found = {}
+    for name in names:
+        if (runs / name / f"{name}.safetensors").is_file():
+            found[name] = load(name, runs / name)
+        elif name in released():
+            found[name] = load(name)
+        else:
+            print(f"{name} is left out: train it with `python -m mpinotes train {name} --out {runs / name}`")
+    for trained in found.values():
+        trained.model.to(best_device())
+    return found

@@ -20,6 +20,7 @@ from mpinotes.diffusion import (
     to_x0,
 )
 from mpinotes.networks import UNetConfig
+from mpinotes.physics import order_patterns
 from mpinotes.training import forward, local_rows
 from mpinotes.validation import check_choice, check_range, check_tensor
 
@@ -36,9 +37,9 @@ class SynthesisConfig:
     """Everything that defines the model and its training.
 
     The network sees the noisy components and their condition, real and imaginary parts of two
-    receive channels each, turned to one phase (see `align_phase`), and four constant channels: where
-    `told`, the weight and the noise level of the condition (0 and 0 where it is dropped), and where
-    `ordered`, the mixing order (n, m) over 17; else zeros. So all variants are one network.
+    receive channels each, turned to one phase (see `align_phase`), and four channels more: where
+    `told`, the weight and the noise level of the condition (constant, 0 and 0 where it is dropped), and
+    where `ordered`, the two patterns of the mixing order; else zeros. So all variants are one network.
     `condition`: "clean" is Algorithm 1; "noised" is the paper's text, noise at the level of the data;
     "attenuated" its other sentence, a weight that falls with t; "random" draws weight and level, each
     at its clean end half the time and else from [0, 1]. `told` with "clean" is a learned null
@@ -92,9 +93,10 @@ def predict_x0(
 ) -> torch.Tensor:
     """Estimate x̂_0 from x_t and the condition, all (batch, 4, y, x), the condition's `levels`, weight
     and noise, (batch, 2), and the mixing `orders`, (batch, 2)."""
-    known = torch.cat([levels * config.told, orders.to(levels) / 17 * config.ordered], dim=1)
-    planes = known[:, :, None, None].expand(-1, -1, *x_t.shape[2:])
-    prediction = forward(model, torch.cat([x_t, condition, planes], dim=1), t)
+    height, width = x_t.shape[2:]
+    told = (levels * config.told)[:, :, None, None].expand(-1, -1, height, width)
+    patterns = order_patterns(orders, (height, width)).to(x_t) * config.ordered
+    prediction = forward(model, torch.cat([x_t, condition, told, patterns], dim=1), t)
     return to_x0(prediction, x_t, t, config.objective.schedule, config.objective.prediction)
 
 

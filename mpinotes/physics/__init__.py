@@ -6,6 +6,7 @@ from mpinotes.physics.disturbance import add_coloured_noise, add_drifting_backgr
 from mpinotes.physics.kaczmarz import kaczmarz, kaczmarz_sweeps
 from mpinotes.physics.lissajous import LissajousScan, SystemMatrix, mixing_orders, orders_in_band
 from mpinotes.physics.particles import FWHM, FWHM_ACROSS, Particle, langevin, langevin_derivative, langevin_ratio
+from mpinotes.physics.patterns import order_patterns
 from mpinotes.physics.receiver import Receiver
 from mpinotes.physics.relaxation import brownian_time, debye_response
 from mpinotes.physics.system_matrix import simulate_system_matrix
@@ -38,6 +39,7 @@ __all__ = [
     "langevin_ratio",
     "mixing_orders",
     "noise_regularization",
+    "order_patterns",
     "orders_in_band",
     "point_response",
     "reconstruct_tikhonov",

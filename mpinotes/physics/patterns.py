@@ -1,0 +1,23 @@
+"""What a component looks like before the particle blurs it: waves along the two axes of the scan."""
+
+import torch
+
+from mpinotes.validation import check_count
+
+
+def order_patterns(orders: torch.Tensor, shape: tuple[int, int]) -> torch.Tensor:
+    """Patterns of mixing orders (n, m), (component, 2, y, x): sin nθ cos mφ for the x channel and
+    cos nθ sin mφ for the y channel, with cos θ and cos φ the place over half the field of view.
+
+    In one dimension this is exact for a step-like magnetisation: U_{n−1}(x) √(1 − x²) (Rahmer et al.,
+    BMC Med. Imaging 9 (2009) 4). In two it is an approximation with the right parity; the
+    centres of the pixels are sampled. `orders`: integers (component, 2); `shape`: pixels (y, x).
+    """
+    if orders.ndim != 2 or orders.shape[1] != 2:
+        raise ValueError(f"orders: got shape {tuple(orders.shape)}, accepted is (component, 2)")
+    for pixels in shape:
+        check_count("shape", pixels)
+    phi, theta = (torch.arccos((torch.arange(n, device=orders.device) + 0.5) / n * 2 - 1) for n in shape)
+    along_x, along_y = orders[:, :1] * theta, orders[:, 1:] * phi
+    pairs = [(along_y.cos(), along_x.sin()), (along_y.sin(), along_x.cos())]
+    return torch.stack([y[:, :, None] * x[:, None, :] for y, x in pairs], dim=1)

@@ -147,7 +147,9 @@ class _Axis:
         # touches only the axis of the field, which is worth e⁵ at least (measured, 30 to 70 nm).
         decay = math.asinh(math.pi / (torch.as_tensor(particle.beta).item() * reach))
         bonus = 5 if scan.dims > 1 else 0
-        degree = 2 * math.ceil(max(128.0, (-math.log(tolerance) - bonus) / decay) / 2)
+        needed = max(128.0, (-math.log(tolerance) - bonus) / decay)
+        # Rounded up to a power of √2, so that particles of similar size share their moments.
+        degree = 2 * math.ceil(2 ** (math.ceil(2 * math.log2(needed)) / 2 - 1))
         pixels = scan.shape[-1 - axis]
         return cls(
             reach, pixels, math.copysign(half_view / pixels / reach, scan.gradient[axis]), amplitude / reach, degree
@@ -168,12 +170,12 @@ class _Axis:
         return _moments(self.pixels, self.half_width, self.swing, self.degree, odd, integrate)
 
 
-@lru_cache(maxsize=8)  # they depend on the geometry alone: a data set of many particles shares them
+@lru_cache(maxsize=20)  # they depend on the geometry alone: a data set of many particles shares them
 def _moments(pixels: int, half_width: float, swing: float, degree: int, odd: bool, integrate: bool) -> torch.Tensor:
     p = _parity(degree, odd)
     drive = swing * torch.cos(math.pi * torch.arange(degree + 1, dtype=torch.float64) / degree)
     columns = []
-    for index in range(pixels):  # one column of pixels at a time: bounds the memory
+    for index in range((pixels + 1) // 2):  # one column of pixels at a time: bounds the memory
         field = drive + (2 * index - pixels + 1) * half_width
         if integrate:
             difference = _antiderivative(p, field + half_width) - _antiderivative(p, field - half_width)
@@ -181,7 +183,11 @@ def _moments(pixels: int, half_width: float, swing: float, degree: int, odd: boo
         else:
             values = _chebyshev(p, field)
         columns.append(torch.fft.hfft(values, n=2 * degree, dim=0)[:degree] / (2 * degree))
-    return torch.stack(columns, dim=1)
+    left = torch.stack(columns, dim=1)
+    # On the other side of the centre, T_p(−s) = (−1)^p T_p(s) and T_a(−u) likewise.
+    sign = (-1.0) ** (torch.arange(degree, dtype=torch.float64) + int(odd))
+    right = left[:, : pixels // 2].flip(1) * sign[:, None, None]
+    return torch.cat([left, right], dim=1)
 
 
 def _parity(degree: int, odd: bool) -> torch.Tensor:

@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 
-import torch
-
 from mpinotes.data.matrix_pairs import GRADIENT_RATIO, MatrixSetting
 from mpinotes.validation import check_choice, check_count
 
@@ -43,8 +41,8 @@ def shares_core(first: MatrixSetting, second: MatrixSetting, tolerance: float = 
 def spread_out(settings: Sequence[MatrixSetting], count: int) -> list[MatrixSetting]:
     """`count` of the settings, or all where there are no more, evenly spread over the list."""
     check_count("count", count)
-    places = torch.linspace(0, len(settings) - 1, min(count, len(settings))).round().long()
-    return [settings[place] for place in places]
+    count = min(count, len(settings))
+    return [settings[int((place + 0.5) * len(settings) / count)] for place in range(count)]
 
 
 def _continuous(count: int, seed: int) -> tuple[MatrixSetting, ...]:

@@ -7,7 +7,7 @@ from mpinotes.data import GRADIENT_RATIO, MatrixSetting, matrix_scan, normalise_
 from mpinotes.physics import Particle, simulate_system_matrix
 from mpinotes.validation import check_choice, check_tensor
 
-SEARCHED = (20e-9, 80e-9)
+SEARCHED = (20e-9, 70e-9)
 """Core diameters that are searched [m]."""
 
 

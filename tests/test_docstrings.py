@@ -10,6 +10,7 @@ import posixpath
 import shutil
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -31,7 +32,7 @@ def documented_constants(room):
     found = set()
     for path in (Path(mpinotes.__file__).parent / room).glob("*.py"):
         body = ast.parse(path.read_text(encoding="utf-8")).body
-        for before, after in zip(body, body[1:], strict=False):
+        for before, after in pairwise(body):
             is_text = isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)
             if is_text and isinstance(before, ast.Assign | ast.AnnAssign):
                 targets = before.targets if isinstance(before, ast.Assign) else [before.target]

@@ -77,7 +77,7 @@ def _download(folder: Path) -> None:
 class Vessels:
     """`volumes`, (n, 1, 32, 32, 32) in [0, 1], and whether they are `real`; `source` says so in words.
 
-    >>> vessels = Vessels(synthetic_vessels(1, side=8), real=False, source="one synthetic vessel")
+    >>> vessels = Vessels(synthetic_vessels(1, side=8), real=False, source="one synthetic")
     >>> vessels.volumes.shape
     torch.Size([1, 1, 8, 8, 8])
     """

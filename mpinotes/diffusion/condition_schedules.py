@@ -43,8 +43,8 @@ class AnnealedCondition(ConditionSchedule):
     source's eq. (5), its ψ, is left out, as for ψ = 0.
 
     >>> annealed = AnnealedCondition(tau1=0.6, tau2=0.9, scale=0.25)
-    >>> annealed.levels(progress=1.0, alpha_bar=0.0), annealed.levels(progress=0.5, alpha_bar=0.1)
-    ((0.0, 0.25), (1.0, 0.0))
+    >>> [annealed.levels(progress, alpha_bar=0.1) for progress in (1.0, 0.5)]
+    [(0.0, 0.25), (1.0, 0.0)]
     """
 
     tau1: float = 0.6

@@ -17,7 +17,8 @@ Denoiser = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 class SamplerState:
     """One point of the reverse process: the step `t` just left for, its sample `x` and the `x0` estimate.
 
-    >>> state = next(sample_path(lambda x, t: 0 * x, torch.ones(1, 2), Schedule(steps=100), steps=2))
+    >>> path = sample_path(lambda x, t: 0 * x, torch.ones(1, 2), Schedule(steps=100), steps=2)
+    >>> state = next(path)
     >>> state.t, state.x.shape, state.x0
     (1, torch.Size([1, 2]), tensor([[0., 0.]]))
     """

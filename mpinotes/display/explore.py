@@ -108,7 +108,8 @@ def explore_curves(
     >>> import numpy as np
     >>> x, slope = np.linspace(0, 1, 5), Slider("a", "slope", low=1, high=3, step=1, value=2)
     >>> lines, formulas = (lambda a: {"line": a * x}), {"line": "a * x"}
-    >>> explorer = explore_curves(lines, [slope], x, formulas, xlabel="x", ylabel="y", alt="A line")
+    >>> options = {"xlabel": "x", "ylabel": "y", "alt": "A line"}
+    >>> explorer = explore_curves(lines, [slope], x, formulas, **options)
     >>> '"formula": "a * x"' in explorer.static
     True
     """

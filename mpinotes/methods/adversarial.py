@@ -41,7 +41,7 @@ class Adversaries(nn.Module):
 
     >>> from mpinotes.methods import adversarial
     >>> from mpinotes.networks import ESRGANConfig
-    >>> config = adversarial.AdversarialConfig(ESRGANConfig(8, growth=4, blocks=1, critic_width=4))
+    >>> config = adversarial.AdversarialConfig(ESRGANConfig(8, 4, blocks=1, critic_width=4))
     >>> players = adversarial.Adversaries(config.network)
     >>> [name for name, _ in players.named_children()]
     ['generator', 'discriminator']
@@ -63,10 +63,11 @@ def loss(
 
     >>> from mpinotes.methods import adversarial
     >>> from mpinotes.networks import ESRGANConfig
-    >>> config = adversarial.AdversarialConfig(ESRGANConfig(8, growth=4, blocks=1, critic_width=4))
+    >>> config = adversarial.AdversarialConfig(ESRGANConfig(8, 4, blocks=1, critic_width=4))
     >>> x_lr, x_hr = torch.zeros(2, 1, 8, 8, 8), torch.ones(2, 1, 8, 8, 8)
     >>> model = adversarial.Adversaries(config.network)
-    >>> list(adversarial.loss(model, (x_lr, x_hr), torch.Generator().manual_seed(0), config))
+    >>> generator = torch.Generator().manual_seed(0)
+    >>> list(adversarial.loss(model, (x_lr, x_hr), generator, config))
     ['total', 'l1', 'features', 'adversarial', 'discriminator']
     """
     x_lr, x_hr = local_rows(*flip_together(batch, generator))
@@ -98,7 +99,7 @@ class Scores(nn.Module):
 
     >>> from mpinotes.methods import adversarial
     >>> from mpinotes.networks import ESRGANConfig
-    >>> config = adversarial.AdversarialConfig(ESRGANConfig(8, growth=4, blocks=1, critic_width=4))
+    >>> config = adversarial.AdversarialConfig(ESRGANConfig(8, 4, blocks=1, critic_width=4))
     >>> players = adversarial.Adversaries(config.network)
     >>> adversarial.Scores(players.discriminator)(torch.zeros(2, 1, 8, 8, 8)).shape
     torch.Size([2])
@@ -117,7 +118,8 @@ def relativistic(winner: torch.Tensor, loser: torch.Tensor) -> torch.Tensor:
     (Jolicoeur-Martineau 2019).
 
     >>> from mpinotes.methods.adversarial import relativistic
-    >>> relativistic(torch.tensor([5.0]), torch.tensor([-5.0])) < relativistic(torch.zeros(1), torch.zeros(1))
+    >>> good, bad = torch.tensor([5.0]), torch.tensor([-5.0])
+    >>> relativistic(good, bad) < relativistic(bad, good)
     tensor(True)
     """
     won, lost = winner - loser.mean(), loser - winner.mean()

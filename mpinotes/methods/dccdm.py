@@ -100,8 +100,8 @@ def predict_x0(
     >>> from mpinotes.operators import Degradation
     >>> config = dccdm.DCCDMConfig(Degradation(sigma=1.0))
     >>> model = seeded_network(config.network, seed=0)
-    >>> x_lr = torch.zeros(2, 1, 8, 8, 8)
-    >>> x_0 = dccdm.predict_x0(model, torch.randn(2, 1, 8, 8, 8), torch.tensor([10, 500]), x_lr, config)
+    >>> x_t, x_lr, t = *torch.zeros(2, 2, 1, 8, 8, 8), torch.tensor([10, 500])
+    >>> x_0 = dccdm.predict_x0(model, x_t, t, x_lr, config)
     >>> x_0.shape, (x_0 == -1).all().item()  # an untrained network adds nothing to x_LR
     (torch.Size([2, 1, 8, 8, 8]), True)
     """

@@ -48,7 +48,8 @@ class Recipe:
     >>> steps, tensors = TrainConfig(steps=1), (torch.ones(4, 1, 2, 2),)
     >>> def loss(model, batch, generator):
     ...     return {"total": model(batch[0]).mean()}
-    >>> recipe = Recipe({}, torch.nn.Identity(), steps, tensors, "ones", loss, evaluate=lambda network: {})
+    >>> model, judge = torch.nn.Identity(), lambda network: {}
+    >>> recipe = Recipe({}, model, steps, tensors, "ones", loss, judge)
     >>> recipe.loss(recipe.model, recipe.tensors, None)
     {'total': tensor(1.)}
     """

@@ -41,7 +41,8 @@ def loss(
     >>> config = regression.RegressionConfig(EDSRConfig(width=8, blocks=1), norm="l1")
     >>> model = seeded_network(config.network, seed=0)
     >>> x_lr, x_hr = torch.zeros(2, 1, 8, 8, 8), torch.ones(2, 1, 8, 8, 8)
-    >>> regression.loss(model, (x_lr, x_hr), torch.Generator().manual_seed(0), config)["total"].item()
+    >>> generator = torch.Generator().manual_seed(0)
+    >>> regression.loss(model, (x_lr, x_hr), generator, config)["total"].item()
     2.0
     """
     x_lr, x_hr = local_rows(*flip_together(batch, generator))

@@ -24,7 +24,8 @@ def loss(
     >>> config = sm_synthesis.SynthesisConfig()
     >>> model = seeded_network(config.network, seed=0)
     >>> low, orders = torch.ones(2, 2, 8, 8) + 0j, torch.tensor([[2, 0], [1, 1]])
-    >>> list(sm_regression.loss(model, (low, low, orders), torch.Generator().manual_seed(0), config))
+    >>> generator = torch.Generator().manual_seed(0)
+    >>> list(sm_regression.loss(model, (low, low, orders), generator, config))
     ['total']
     """
     low, high, orders = local_rows(*to_training_channels(batch, generator))

@@ -75,7 +75,8 @@ def loss(
     >>> config = sm_synthesis.SynthesisConfig()
     >>> model = seeded_network(config.network, seed=0)
     >>> low, orders = torch.ones(2, 2, 8, 8) + 0j, torch.tensor([[2, 0], [1, 1]])
-    >>> list(sm_synthesis.loss(model, (low, low, orders), torch.Generator().manual_seed(0), config))
+    >>> generator = torch.Generator().manual_seed(0)
+    >>> list(sm_synthesis.loss(model, (low, low, orders), generator, config))
     ['total']
     """
     low, high, orders = to_training_channels(batch, generator)
@@ -213,7 +214,7 @@ def to_channels(components: torch.Tensor) -> torch.Tensor:
 def to_components(channels: torch.Tensor) -> torch.Tensor:
     """The inverse of `to_channels`.
 
-    >>> sm_synthesis.to_components(torch.tensor([1.0, 2.0, 3.0, 4.0]).view(1, 4, 1, 1)).flatten()
+    >>> sm_synthesis.to_components(torch.tensor([1.0, 2.0, 3.0, 4.0])[None, :, None, None]).flatten()
     tensor([1.+2.j, 3.+4.j])
     """
     return torch.view_as_complex(channels.unflatten(1, (-1, 2)).movedim(2, -1).contiguous())

@@ -81,7 +81,8 @@ class Discriminator(nn.Module):
     """Three strided stages and a score per volume, (batch,), with the features of each stage: they
     stand in for the VGG features of the source, which know photographs and two dimensions.
 
-    >>> scores, features = Discriminator(ESRGANConfig(critic_width=4))(torch.zeros(2, 1, 8, 8, 8))
+    >>> network = Discriminator(ESRGANConfig(critic_width=4))
+    >>> scores, features = network(torch.zeros(2, 1, 8, 8, 8))
     >>> scores.shape, [tuple(feature.shape) for feature in features]
     (torch.Size([2]), [(2, 4, 4, 4, 4), (2, 8, 2, 2, 2), (2, 16, 1, 1, 1), (2, 16, 1, 1, 1)])
     """

@@ -30,7 +30,8 @@ def build_network(config: NetworkConfig) -> nn.Module:
 def seeded_network(config: NetworkConfig, seed: int) -> nn.Module:
     """An untrained network whose weights depend on `seed` alone.
 
-    >>> first, second = (seeded_network(EDSRConfig(width=8, blocks=1), seed=0) for _ in range(2))
+    >>> config = EDSRConfig(width=8, blocks=1)
+    >>> first, second = seeded_network(config, seed=0), seeded_network(config, seed=0)
     >>> torch.equal(first.head.weight, second.head.weight)
     True
     """

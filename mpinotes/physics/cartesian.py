@@ -140,9 +140,10 @@ def simulate_scan(
 
     >>> concentration = torch.zeros(1, 1, 4, 4, 8)
     >>> concentration[..., 4] = 1e18
-    >>> signal = simulate_scan(concentration, Particle(25e-9), CartesianScan(drive_frequency=(25e3, 25e3)))
-    >>> f"{1e6 * signal.voltage.max():.0f} µV at {signal.drive_frequency.item() / 1e3:.0f} kHz"
-    '13 µV at 25 kHz'
+    >>> scan = CartesianScan(drive_frequency=(25e3, 25e3))
+    >>> signal = simulate_scan(concentration, Particle(25e-9), scan)
+    >>> f"{signal.voltage.max():.1e} V at {signal.drive_frequency.item():.0f} Hz"
+    '1.3e-05 V at 25000 Hz'
     """
     check_tensor("concentration", concentration, 5, "(batch, 1, z, y, x)")
     if concentration.shape[1] != 1 or concentration.min() < 0:

@@ -14,7 +14,8 @@ class KaczmarzState:
     """After a sweep: the real `solution`, (voxel, frame), and the `residual` ‖W(Sc − u)‖ over ‖Wu‖,
     (frame,).
 
-    >>> state = next(kaczmarz_sweeps(torch.eye(2), torch.tensor([[2.0], [1.0]]), regularization=0))
+    >>> measurement = torch.tensor([[2.0], [1.0]])
+    >>> state = next(kaczmarz_sweeps(torch.eye(2), measurement, regularization=0))
     >>> state.solution.T, state.residual
     (tensor([[2., 1.]]), tensor([0.]))
     """

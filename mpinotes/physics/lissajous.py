@@ -104,7 +104,8 @@ class SystemMatrix:
     `mixing_orders`: (component, dims), (n, m, …) of k = n N_x + m N_y + …. `frequencies`:
     (component,) [Hz]. `snr`: (channel, component), where it has been measured.
 
-    >>> matrix = simulate_system_matrix(LissajousScan(shape=(4, 4)), Particle(20e-9), mixing_orders(2, 3))
+    >>> scan, orders = LissajousScan(shape=(4, 4)), mixing_orders(2, 3)
+    >>> matrix = simulate_system_matrix(scan, Particle(20e-9), orders)
     >>> rows, kept = matrix.rows()
     >>> matrix.components.shape, rows.shape
     (torch.Size([2, 7, 4, 4]), torch.Size([14, 16]))

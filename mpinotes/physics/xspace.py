@@ -21,7 +21,8 @@ def reconstruct_xspace(signal: ScanSignal, particle: Particle, scan: CartesianSc
     >>> particle, scan = Particle(25e-9), CartesianScan()
     >>> volume = torch.zeros(1, 1, 5, 5, 5)
     >>> volume[0, 0, 2, 2, 2] = 1e18
-    >>> native = reconstruct_xspace(simulate_scan(volume, particle, scan), particle, scan, width=5)
+    >>> signal = simulate_scan(volume, particle, scan)
+    >>> native = reconstruct_xspace(signal, particle, scan, width=5)
     >>> native.shape, f"{native.max():.1e}"
     (torch.Size([1, 1, 5, 5, 5]), '9.4e+17')
     """
@@ -85,7 +86,8 @@ def reconstruct_tikhonov(
     >>> particle, scan = Particle(25e-9), CartesianScan()
     >>> volume = torch.zeros(1, 1, 5, 5, 5)
     >>> volume[0, 0, 2, 2, 2] = 1e18
-    >>> native = reconstruct_xspace(simulate_scan(volume, particle, scan), particle, scan, width=5)
+    >>> signal = simulate_scan(volume, particle, scan)
+    >>> native = reconstruct_xspace(signal, particle, scan, width=5)
     >>> image = reconstruct_tikhonov(native, particle, scan, regularization=1e-3) / 1e18
     >>> native[0, 0, 2, 2] / 1e18, image[0, 0, 2, 2].round(decimals=2)
     (tensor([0.3712, 0.7020, 0.9401, 0.7020, 0.3712]), tensor([-0.0500,  0.0900,  0.5300,  0.0900, -0.0500]))

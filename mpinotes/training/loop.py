@@ -55,7 +55,7 @@ class TrainState:
     """Where the training stands after `step` steps: the loss `terms` of the last one, the total of
     each step so far in `history`, and the `seconds` spent, earlier runs included.
 
-    >>> state = TrainState(step=4, terms={"total": 1.0}, history=[4.0, 3.0, 2.0, 1.0], seconds=0.1)
+    >>> state = TrainState(4, terms={"total": 1.0}, history=[4.0, 3.0, 2.0, 1.0], seconds=0.1)
     >>> state.curve(points=2)
     [3.5, 1.5]
     """
@@ -94,9 +94,9 @@ def train(
 
     >>> def loss(model, batch, generator):
     ...     return {"total": (model(batch[0]) - batch[1]).square().mean()}
-    >>> model, data = torch.nn.Conv2d(1, 1, 1), (torch.ones(4, 1, 2, 2), torch.zeros(4, 1, 2, 2))
-    >>> config = TrainConfig(steps=3, batch=2)
-    >>> states = train(model, make_ema(model, 0.9), loss, data, config, device=torch.device("cpu"))
+    >>> model, config = torch.nn.Conv2d(1, 1, 1), TrainConfig(steps=3, batch=2)
+    >>> data, cpu = (torch.ones(4, 1, 2, 2), torch.zeros(4, 1, 2, 2)), torch.device("cpu")
+    >>> states = train(model, make_ema(model, 0.9), loss, data, config, device=cpu)
     >>> [state.step for state in states]
     [1, 2, 3]
     """

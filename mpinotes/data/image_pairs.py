@@ -23,6 +23,10 @@ class Imaging:
     `concentration`: particles/m³ where the phantom is 1 (1e18 is about 0.5 mol(Fe)/m³ at 25 nm).
     The noise of 3 µV is 1/200 of the mean volume's largest voltage. `regularization`: λ of the
     Tikhonov deconvolution, the best of a sweep over training volumes (chapter 1 repeats it).
+
+    >>> imaging = Imaging(regularization=2.0)
+    >>> imaging.particle.core_diameter, imaging.scan.noise
+    (2.5e-08, 3e-06)
     """
 
     particle: Particle = Particle(25e-9)
@@ -37,7 +41,12 @@ class Imaging:
 
 @dataclass(frozen=True)
 class ImagePairs:
-    """`x_lr` and `x_hr`, both (batch, 1, z, y, x) in [0, 1]."""
+    """`x_lr` and `x_hr`, both (batch, 1, z, y, x) in [0, 1].
+
+    >>> pairs = ImagePairs(torch.zeros(4, 1, 8, 8, 8), torch.ones(4, 1, 8, 8, 8))
+    >>> pairs.x_lr.shape
+    torch.Size([4, 1, 8, 8, 8])
+    """
 
     x_lr: torch.Tensor
     x_hr: torch.Tensor
@@ -54,6 +63,10 @@ def image_pairs(
 
     `volumes`: (batch, 1, z, y, x) in [0, 1]. `disturb` changes the receive voltages before they are
     reconstructed. The same seed gives the same drive frequencies and noise.
+
+    >>> pairs = image_pairs(synthetic_vessels(2, side=8), seed=0)
+    >>> pairs.x_lr.shape, 0 <= pairs.x_lr.min() <= pairs.x_lr.max() <= 1
+    (torch.Size([2, 1, 8, 8, 8]), tensor(True))
     """
     imaging = imaging or Imaging()
     check_unit_volumes("volumes", volumes)

@@ -38,6 +38,10 @@ class MatrixSetting:
 
     `size_spread`: standard deviation of the logarithm of the core diameters, log-normal around
     `core_diameter`; 0, one size, is the paper's.
+
+    >>> setting = MatrixSetting(core_diameter=30e-9, base_frequency=25e3, density=99)
+    >>> setting == PAPER_TEST
+    True
     """
 
     core_diameter: float
@@ -50,7 +54,11 @@ class MatrixSetting:
 
 
 def mixing_subset(count: int) -> torch.Tensor:
-    """`count` of the paper's 168 mixing orders, evenly spread over the list, (count, 2)."""
+    """`count` of the paper's 168 mixing orders, evenly spread over the list, (count, 2).
+
+    >>> mixing_subset(3).tolist()
+    [[0, 2], [9, 3], [17, 0]]
+    """
     orders = mixing_orders(2, 17)
     check_count("count", count, 1, len(orders))
     return orders[torch.linspace(0, len(orders) - 1, count).round().long()]
@@ -63,6 +71,10 @@ class MatrixPairs:
     Each channel of each component is divided by its largest modulus, kept in `low_scale` and
     `high_scale` [V per particle], (sample, channel). `setting`: index into the settings, and
     `orders` (n, m) of each sample.
+
+    >>> pairs = matrix_pairs([PAPER_TEST], mixing_subset(2), shape=(4, 4))
+    >>> pairs.low_scale.shape, pairs.setting, pairs.orders.tolist()
+    (torch.Size([2, 2]), tensor([0, 0]), [[0, 2], [17, 0]])
     """
 
     low: torch.Tensor
@@ -92,6 +104,10 @@ def matrix_pairs(
     ones, the truth, stay clean. `phase_seed`: a receive chain that was never calibrated turns every
     line by a phase of its own, the same at both gradients; None: no chain, so that equilibrium
     components are purely imaginary and a real or imaginary channel stays empty. `seed`: of the noise.
+
+    >>> pairs = matrix_pairs([PAPER_TEST], mixing_subset(2), shape=(8, 8), noise=1e-3)
+    >>> pairs.low.shape, pairs.high.dtype
+    (torch.Size([2, 2, 8, 8]), torch.complex64)
     """
     if not settings:
         raise ValueError("settings: got none, accepted is at least one MatrixSetting")
@@ -129,6 +145,10 @@ def normalise_components(images: torch.Tensor) -> tuple[torch.Tensor, torch.Tens
     """Components (sample, channel, y, x) over their largest moduli, and these, (sample, channel).
 
     Raises ``ValueError`` for components that are zero everywhere or not finite.
+
+    >>> images, scale = normalise_components(torch.tensor([0.0, 3j]).view(1, 1, 1, 2))
+    >>> images.flatten(), scale
+    (tensor([0.+0.j, 0.+1.j]), tensor([[3.]]))
     """
     check_tensor("images", images, 4, "(sample, channel, y, x)")
     scale = images.abs().amax((-2, -1))
@@ -138,7 +158,12 @@ def normalise_components(images: torch.Tensor) -> tuple[torch.Tensor, torch.Tens
 
 
 def matrix_scan(setting: MatrixSetting, ratio: float, shape: tuple[int, int]) -> LissajousScan:
-    """The scan of a setting at `ratio` times 1 T/m and 20 mT: 40 mm field of view."""
+    """The scan of a setting at `ratio` times 1 T/m and 20 mT: 40 mm field of view.
+
+    >>> scan = matrix_scan(PAPER_TEST, GRADIENT_RATIO, (32, 32))
+    >>> scan.gradient, scan.amplitude
+    ((0.1, 0.1), (0.002, 0.002))
+    """
     amplitude = 20e-3 * ratio
     return LissajousScan((ratio, ratio), (amplitude, amplitude), setting.base_frequency, setting.density, shape)
 

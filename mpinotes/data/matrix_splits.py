@@ -33,13 +33,21 @@ HELD_OUT_TESTS = tuple(MatrixSetting(core, 25e3, 99) for core in (35e-9, 45e-9, 
 
 
 def shares_core(first: MatrixSetting, second: MatrixSetting, tolerance: float = 0.005) -> bool:
-    """Whether two settings share a core diameter or are twins, within a relative `tolerance`."""
+    """Whether two settings share a core diameter or are twins, within a relative `tolerance`.
+
+    >>> shares_core(PAPER_TEST, PAPER_SETTINGS[0]), shares_core(PAPER_TEST, HELD_OUT_TESTS[0])
+    (True, False)
+    """
     ratio = first.core_diameter / second.core_diameter
     return any(abs(ratio / twin - 1) <= tolerance for twin in (1.0, TWIN_RATIO, 1 / TWIN_RATIO))
 
 
 def spread_out(settings: Sequence[MatrixSetting], count: int) -> list[MatrixSetting]:
-    """`count` of the settings, or all where there are no more, evenly spread over the list."""
+    """`count` of the settings, or all where there are no more, evenly spread over the list.
+
+    >>> [setting.density for setting in spread_out(PAPER_SETTINGS[:6], 3)]
+    [49, 69, 99]
+    """
     check_count("count", count)
     count = min(count, len(settings))
     return [settings[int((place + 0.5) * len(settings) / count)] for place in range(count)]
@@ -58,7 +66,12 @@ def _continuous(count: int, seed: int) -> tuple[MatrixSetting, ...]:
 
 @dataclass(frozen=True)
 class MatrixSplit:
-    """Settings to train on and settings to test on."""
+    """Settings to train on and settings to test on.
+
+    >>> split = MatrixSplit(train=GRID_SETTINGS, test=HELD_OUT_TESTS)
+    >>> len(split.train), len(split.test)
+    (90, 3)
+    """
 
     train: tuple[MatrixSetting, ...]
     test: tuple[MatrixSetting, ...]
@@ -70,10 +83,16 @@ MATRIX_SPLITS = {
     "held-out diameters": MatrixSplit(GRID_SETTINGS, HELD_OUT_TESTS),
     "continuous": MatrixSplit(_continuous(90, seed=0), HELD_OUT_TESTS),
 }
+"""The splits by name, see `matrix_split`."""
 
 
 def matrix_split(name: str) -> MatrixSplit:
     """The split "paper" (54 settings), "grid" (all 90), "held-out diameters" (grid against three
-    diameters between) or "continuous" (90 random diameters against the same three)."""
+    diameters between) or "continuous" (90 random diameters against the same three).
+
+    >>> split = matrix_split("paper")
+    >>> len(split.train), split.test == (PAPER_TEST,)
+    (54, True)
+    """
     check_choice("name", name, MATRIX_SPLITS)
     return MATRIX_SPLITS[name]

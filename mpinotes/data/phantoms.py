@@ -9,7 +9,12 @@ BAR_WIDTHS = (1, 2, 3, 4)
 
 
 def resolution_bars(size: int = 32) -> torch.Tensor:
-    """Four groups of three bars, one row per width in `BAR_WIDTHS`, (1, size, size)."""
+    """Four groups of three bars, one row per width in `BAR_WIDTHS`, (1, size, size).
+
+    >>> bars = resolution_bars()
+    >>> bars.shape, int(bars.sum())
+    (torch.Size([1, 32, 32]), 150)
+    """
     check_count("size", size, 32)
     image = torch.zeros(1, size, size)
     for place, width in enumerate(BAR_WIDTHS):
@@ -22,7 +27,12 @@ def resolution_bars(size: int = 32) -> torch.Tensor:
 
 def bar_modulation(image: torch.Tensor) -> list[float]:
     """How deep the gaps between the bars of `resolution_bars` are in an image (y, x), per width:
-    (bar − gap) / (bar + gap) of the mean values there; 1 is perfect, 0 is one blob."""
+    (bar − gap) / (bar + gap) of the mean values there; 1 is perfect, 0 is one blob.
+
+    >>> bars = resolution_bars()[0]
+    >>> bar_modulation(bars), bar_modulation(torch.ones_like(bars))
+    ([1.0, 1.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0])
+    """
     depths = []
     for place, width in enumerate(BAR_WIDTHS):
         row = image[4 + 7 * place : 7 + 7 * place].mean(0)
@@ -33,7 +43,11 @@ def bar_modulation(image: torch.Tensor) -> list[float]:
 
 
 def points(size: int = 32) -> torch.Tensor:
-    """Nine single pixels, three by three, (1, size, size)."""
+    """Nine single pixels, three by three, (1, size, size).
+
+    >>> int(points().sum())
+    9
+    """
     check_count("size", size, 4)
     image = torch.zeros(1, size, size)
     places = torch.tensor([size // 5, size // 2, size - 1 - size // 5])

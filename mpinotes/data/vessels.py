@@ -16,7 +16,11 @@ _PADDING = 2
 
 
 class VesselsUnavailable(FileNotFoundError):
-    """VesselMNIST3D is neither on this machine nor to be downloaded."""
+    """VesselMNIST3D is neither on this machine nor to be downloaded.
+
+    >>> issubclass(VesselsUnavailable, FileNotFoundError)
+    True
+    """
 
 
 def load_vessels(split: str, *, root: str | os.PathLike | None = None, download: bool = True) -> torch.Tensor:
@@ -29,6 +33,11 @@ def load_vessels(split: str, *, root: str | os.PathLike | None = None, download:
 
     Raises ``VesselsUnavailable`` with what to do when there is no file and no download, and
     ``ValueError`` when the file is damaged.
+
+    >>> load_vessels("test", root="no/such/folder")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+        ...
+    mpinotes.data.vessels.VesselsUnavailable: No vesselmnist3d.npz in ...
     """
     check_choice("split", split, SPLITS)
     root = root or os.environ.get("MEDMNIST_ROOT")
@@ -66,7 +75,12 @@ def _download(folder: Path) -> None:
 
 @dataclass(frozen=True)
 class Vessels:
-    """`volumes`, (n, 1, 32, 32, 32) in [0, 1], and whether they are `real`; `source` says so in words."""
+    """`volumes`, (n, 1, 32, 32, 32) in [0, 1], and whether they are `real`; `source` says so in words.
+
+    >>> vessels = Vessels(synthetic_vessels(1, side=8), real=False, source="one synthetic")
+    >>> vessels.volumes.shape
+    torch.Size([1, 1, 8, 8, 8])
+    """
 
     volumes: torch.Tensor
     real: bool
@@ -74,7 +88,14 @@ class Vessels:
 
 
 def available_vessels(split: str, count: int) -> Vessels:
-    """The first `count` volumes of a split of VesselMNIST3D, or synthetic ones where it cannot be had."""
+    """The first `count` volumes of a split of VesselMNIST3D, or synthetic ones where it cannot be had.
+
+    >>> import os
+    >>> from unittest.mock import patch
+    >>> with patch.dict(os.environ, MEDMNIST_ROOT="no/such/folder"):
+    ...     available_vessels("test", 1).real
+    False
+    """
     check_count("count", count)
     try:
         volumes = load_vessels(split)[:count]

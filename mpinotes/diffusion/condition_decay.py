@@ -23,6 +23,12 @@ class ConditionSchedule(ABC):
     """How a condition y enters step t: as weight · y + level · ε_y.
 
     `fresh_noise`: whether ε_y is drawn anew at every step; Algorithm 2 draws it once.
+
+    >>> class Half(ConditionSchedule):
+    ...     def levels(self, progress, alpha_bar):
+    ...         return 0.5, 0.0
+    >>> Half().levels(progress=1.0, alpha_bar=0.0)
+    (0.5, 0.0)
     """
 
     fresh_noise: ClassVar[bool] = False
@@ -39,6 +45,10 @@ class ConditionDecay(ConditionSchedule):
     η_t = η_max (1 − t/T)^γ and w_t = w_min + (w_max − w_min)(t/T)^σ. The paper prints no values;
     the defaults are ours. `eta_max` ≥ 0 in the condition's own units, `gamma`, `sigma` ≥ 0,
     0 ≤ `w_min` ≤ `w_max`.
+
+    >>> decay = ConditionDecay(eta_max=0.25, w_min=0.5)
+    >>> [decay.levels(progress, alpha_bar=0.5) for progress in (1.0, 0.5, 0.0)]
+    [(1.0, 0.0), (0.75, 0.09375), (0.5, 0.125)]
     """
 
     eta_max: float = 0.1
@@ -86,6 +96,13 @@ def progressive_path(
     (2020), eq. (11), which has α_t, and a fresh z per step. σ_t, which the paper leaves open, is the
     posterior standard deviation in both. "ddim" takes Song et al. (2021), eq. (12), without noise.
     `condition` has the shape of `x`.
+
+    >>> def predict_noise(x, t, condition, levels):
+    ...     return x - condition
+    >>> x, y = torch.zeros(1, 2), torch.zeros(1, 2)
+    >>> path = progressive_path(predict_noise, x, y, Schedule(), ConditionDecay(), steps=4)
+    >>> [state.t for state in path]
+    [667, 334, 1, 0]
     """
     check_choice("variant", variant, VARIANTS)
     check_same_shape("condition", condition, "x", x)

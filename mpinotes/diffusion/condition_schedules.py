@@ -9,7 +9,11 @@ from mpinotes.validation import check_range
 
 @dataclass(frozen=True)
 class ConstantCondition(ConditionSchedule):
-    """The clean condition at full weight, from the first step to the last."""
+    """The clean condition at full weight, from the first step to the last.
+
+    >>> ConstantCondition().levels(progress=0.5, alpha_bar=0.1)
+    (1.0, 0.0)
+    """
 
     def levels(self, progress: float, alpha_bar: float) -> tuple[float, float]:
         """(1, 0)."""
@@ -18,7 +22,11 @@ class ConstantCondition(ConditionSchedule):
 
 @dataclass(frozen=True)
 class ReversedDecay(ConditionSchedule):
-    """The same curves in the other direction: noisy and weak at first, clean and strong at last."""
+    """The same curves in the other direction: noisy and weak at first, clean and strong at last.
+
+    >>> ReversedDecay(ConditionDecay(eta_max=0.2)).levels(progress=1.0, alpha_bar=0.0)
+    (0.5, 0.1)
+    """
 
     decay: ConditionDecay = ConditionDecay()
 
@@ -33,6 +41,10 @@ class AnnealedCondition(ConditionSchedule):
 
     γ is 0 above t/T = `tau2`, 1 below `tau1`, and linear between; s: `scale`. The rescaling of the
     source's eq. (5), its ψ, is left out, as for ψ = 0.
+
+    >>> annealed = AnnealedCondition(tau1=0.6, tau2=0.9, scale=0.25)
+    >>> [annealed.levels(progress, alpha_bar=0.1) for progress in (1.0, 0.5)]
+    [(0.0, 0.25), (1.0, 0.0)]
     """
 
     tau1: float = 0.6
@@ -57,7 +69,11 @@ class AnnealedCondition(ConditionSchedule):
 @dataclass(frozen=True)
 class NoisedCondition(ConditionSchedule):
     """The condition at the sample's own noise level, √α̅_t y + √(1 − α̅_t) ε_y: what the text of
-    Wei et al. (2026), section II.II, says of training and its Algorithm 1 does not do."""
+    Wei et al. (2026), section II.II, says of training and its Algorithm 1 does not do.
+
+    >>> NoisedCondition().levels(progress=0.5, alpha_bar=0.64)
+    (0.8, 0.6)
+    """
 
     fresh_noise: ClassVar[bool] = True
 

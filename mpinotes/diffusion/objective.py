@@ -18,6 +18,10 @@ class Objective:
     `prediction`: "epsilon" (Ho et al. 2020), "x0", or "v" = √α̅ ε − √(1 − α̅) x_0 (Salimans & Ho
     2022). `weight_range`: bounds of the signal-to-noise ratio α̅/(1 − α̅) that weighs the error of
     x_0; with (0, ∞) the x_0 loss equals the plain ε loss of both papers.
+
+    >>> objective = Objective(weight_range=(0.5, 5.0))
+    >>> objective.weight(torch.tensor([1, 300, 1000]), like=torch.zeros(3, 1)).T
+    tensor([[5.0000, 0.6568, 0.5000]])
     """
 
     schedule: Schedule = Schedule()
@@ -35,13 +39,23 @@ class Objective:
 
 
 def add_noise(x0: torch.Tensor, noise: torch.Tensor, t: torch.Tensor, schedule: Schedule) -> torch.Tensor:
-    """x_t = √α̅_t x_0 + √(1 − α̅_t) ε (Ho et al. 2020, eq. (4)); `t`: (batch,) in 0 … T."""
+    """x_t = √α̅_t x_0 + √(1 − α̅_t) ε (Ho et al. 2020, eq. (4)); `t`: (batch,) in 0 … T.
+
+    >>> x0, noise = torch.ones(2, 1), torch.zeros(2, 1)
+    >>> add_noise(x0, noise, torch.tensor([0, 500]), Schedule()).T
+    tensor([[1.0000, 0.2803]])
+    """
     alpha_bar = schedule.at(t, x0)
     return alpha_bar.sqrt() * x0 + (1 - alpha_bar).sqrt() * noise
 
 
 def to_x0(prediction: torch.Tensor, x_t: torch.Tensor, t: torch.Tensor, schedule: Schedule, kind: str) -> torch.Tensor:
-    """The estimate x̂_0 that a prediction of `kind` ("epsilon", "x0" or "v") implies at x_t."""
+    """The estimate x̂_0 that a prediction of `kind` ("epsilon", "x0" or "v") implies at x_t.
+
+    >>> x0, noise, t = torch.ones(1, 2), torch.tensor([[0.5, -0.5]]), torch.tensor([500])
+    >>> to_x0(noise, add_noise(x0, noise, t, Schedule()), t, Schedule(), "epsilon")
+    tensor([[1.0000, 1.0000]])
+    """
     check_choice("kind", kind, PREDICTIONS)
     if kind == "x0":
         return prediction
@@ -52,6 +66,11 @@ def to_x0(prediction: torch.Tensor, x_t: torch.Tensor, t: torch.Tensor, schedule
 
 
 def to_epsilon(x0: torch.Tensor, x_t: torch.Tensor, t: torch.Tensor, schedule: Schedule) -> torch.Tensor:
-    """The noise ε̂ = (x_t − √α̅_t x̂_0) / √(1 − α̅_t) that an estimate x̂_0 implies; t ≥ 1."""
+    """The noise ε̂ = (x_t − √α̅_t x̂_0) / √(1 − α̅_t) that an estimate x̂_0 implies; t ≥ 1.
+
+    >>> x0, noise, t = torch.ones(1, 2), torch.tensor([[0.5, -0.5]]), torch.tensor([500])
+    >>> to_epsilon(x0, add_noise(x0, noise, t, Schedule()), t, Schedule())
+    tensor([[ 0.5000, -0.5000]])
+    """
     alpha_bar = schedule.at(t, x_t)
     return (x_t - alpha_bar.sqrt() * x0) / (1 - alpha_bar).sqrt()

@@ -15,7 +15,13 @@ Denoiser = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
 @dataclass(frozen=True)
 class SamplerState:
-    """One point of the reverse process: the step `t` just left for, its sample `x` and the `x0` estimate."""
+    """One point of the reverse process: the step `t` just left for, its sample `x` and the `x0` estimate.
+
+    >>> path = sample_path(lambda x, t: 0 * x, torch.ones(1, 2), Schedule(steps=100), steps=2)
+    >>> state = next(path)
+    >>> state.t, state.x.shape, state.x0
+    (1, torch.Size([1, 2]), tensor([[0., 0.]]))
+    """
 
     t: int
     x: torch.Tensor
@@ -35,6 +41,10 @@ def sample_path(
 
     `eta` 0 is DDIM (deterministic), 1 is DDPM with the posterior variance: Song et al. (2021),
     eqs. (12) and (16), taken between kept steps, so that respacing stays exact.
+
+    >>> path = sample_path(lambda x, t: 0 * x, torch.ones(1, 2), Schedule(), steps=4)
+    >>> [state.t for state in path]
+    [667, 334, 1, 0]
     """
     check_range("eta", eta, 0.0, 1.0)
     kept = schedule.kept_steps(steps)
@@ -59,7 +69,12 @@ def sample(
     generator: torch.Generator | None = None,
     progress: bool = False,
 ) -> torch.Tensor:
-    """The sample x_0 at the end of `sample_path`, same shape as the start `x`. No gradients."""
+    """The sample x_0 at the end of `sample_path`, same shape as the start `x`. No gradients.
+
+    >>> answer = torch.tensor([[0.5, -0.5]])
+    >>> sample(lambda x, t: answer, torch.randn(1, 2), Schedule(), steps=4)
+    tensor([[ 0.5000, -0.5000]])
+    """
     with torch.no_grad():
         path = sample_path(denoise, x, schedule, steps=steps, eta=eta, generator=generator)
         for state in tqdm(path, total=steps, desc="sampling", disable=not progress):

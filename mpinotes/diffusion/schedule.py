@@ -16,6 +16,12 @@ class Schedule:
     `name`: "linear" (β from 1e-4 to 0.02 at T = 1000, scaled by 1000/T; Ho et al. 2020) or
     "cosine" (Nichol & Dhariwal 2021). Below some 50 steps the linear one is
     extreme: β meets its cap. `steps`: T. The papers give neither: both are ours.
+
+    >>> schedule = Schedule("cosine", steps=100)
+    >>> schedule.alpha_bar[[0, 50, 99]].round(decimals=3)
+    tensor([1.0000, 0.4940, 0.0000], dtype=torch.float64)
+    >>> schedule.kept_steps(4)
+    [100, 67, 34, 1]
     """
 
     name: str = "linear"

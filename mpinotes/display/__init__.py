@@ -1,11 +1,12 @@
 """Figures and widgets: pictures where people look rather than read."""
 
 from mpinotes.display.architecture import draw_dccdm
-from mpinotes.display.explore import Slider, explore_curves, explore_frames
+from mpinotes.display.explore import Explorer, Slider, explore_curves, explore_frames
 from mpinotes.display.figures import IMAGE_MAP, show_components, show_projections
 
 __all__ = [
     "IMAGE_MAP",
+    "Explorer",
     "Slider",
     "draw_dccdm",
     "explore_curves",

@@ -10,7 +10,12 @@ from mpinotes.networks import UNetConfig
 
 
 def draw_dccdm(network: UNetConfig, side: int = 32) -> Figure:
-    """The data flow of one training step around a U-Net of this shape, for volumes of `side`³."""
+    """The data flow of one training step around a U-Net of this shape, for volumes of `side`³.
+
+    >>> from mpinotes.networks import UNetConfig
+    >>> draw_dccdm(UNetConfig(widths=(32, 64)), side=32).get_size_inches().tolist()
+    [9.0, 3.8]
+    """
     figure, axis = plt.subplots(figsize=(9, 3.8), layout="constrained")
     axis.set(xlim=(-0.6, 10.3), ylim=(0.5, 4.9))
     axis.axis("off")

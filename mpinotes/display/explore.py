@@ -21,7 +21,11 @@ from matplotlib.figure import Figure
 
 @dataclass(frozen=True)
 class Slider:
-    """A named number to move. `label` is plain text (Greek letters, no TeX)."""
+    """A named number to move. `label` is plain text (Greek letters, no TeX).
+
+    >>> Slider("diameter", "core diameter [nm]", low=15, high=35, step=5, value=25).positions
+    [15, 20, 25, 30, 35]
+    """
 
     name: str
     label: str
@@ -42,7 +46,13 @@ class Slider:
 
 
 class Explorer:
-    """A figure with sliders, shown as a live widget or as self-contained HTML."""
+    """A figure with sliders, shown as a live widget or as self-contained HTML.
+
+    >>> import ipywidgets
+    >>> explorer = Explorer(ipywidgets.HTML("live"), "<p>static</p>")
+    >>> explorer._repr_mimebundle_()["text/html"]
+    '<p>static</p>'
+    """
 
     def __init__(self, live: ipywidgets.Widget, static: str):
         self.live, self.static = live, static
@@ -55,6 +65,13 @@ def explore_frames(draw: Callable[[float], Figure], slider: Slider, *, alt: str)
     """One slider and the figure ``draw(value)``; the static page holds one picture per position.
 
     `alt` describes the figure in words.
+
+    >>> import matplotlib.pyplot as plt
+    >>> def draw(width):
+    ...     return plt.figure(figsize=(width, 1))
+    >>> slider = Slider("width", "width [in]", low=1, high=3, step=1, value=2)
+    >>> explore_frames(draw, slider, alt="An empty figure").static.count("<img")
+    3
     """
     frames = [_png(draw(value)) for value in slider.positions]
     pictures = "".join(
@@ -87,6 +104,14 @@ def explore_curves(
     `expressions`, the same curves by label as formulas of x and the sliders' names in JavaScript.
     `readouts` are single numbers to show with the figure: by label, a function of the values and the
     same in JavaScript.
+
+    >>> import numpy as np
+    >>> x, slope = np.linspace(0, 1, 5), Slider("a", "slope", low=1, high=3, step=1, value=2)
+    >>> lines, formulas = (lambda a: {"line": a * x}), {"line": "a * x"}
+    >>> options = {"xlabel": "x", "ylabel": "y", "alt": "A line"}
+    >>> explorer = explore_curves(lines, [slope], x, formulas, **options)
+    >>> '"formula": "a * x"' in explorer.static
+    True
     """
     numbers = readouts or {}
 

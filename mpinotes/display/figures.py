@@ -14,6 +14,10 @@ def show_projections(volumes: Mapping[str, torch.Tensor], *, voxel_size: float =
     """Maximum projections along z and y of volumes (z, y, x), one column each, on one colour scale.
 
     `voxel_size` [m] scales the axes, drawn in mm; `unit` is that of the values.
+
+    >>> figure = show_projections({"x_HR": torch.rand(8, 8, 8), "x_LR": torch.rand(8, 8, 8)})
+    >>> len(figure.axes)  # two projections each, and the colour bar
+    5
     """
     top = max(volume.max().item() for volume in volumes.values())
     figure, axes = plt.subplots(
@@ -34,7 +38,12 @@ def show_projections(volumes: Mapping[str, torch.Tensor], *, voxel_size: float =
 
 
 def show_components(rows: Mapping[str, torch.Tensor], titles: list[str], *, field_of_view: float = 40e-3) -> Figure:
-    """System-matrix components in [-1, 1], one row per method, (column, y, x) each, on one colour scale."""
+    """System-matrix components in [-1, 1], one row per method, (column, y, x) each, on one colour scale.
+
+    >>> figure = show_components({"truth": torch.rand(2, 8, 8)}, ["(2, 0)", "(1, 1)"])
+    >>> len(figure.axes)  # one for each component, and the colour bar
+    3
+    """
     half = field_of_view * 1e3 / 2
     figure, axes = plt.subplots(
         len(rows), len(titles), figsize=(1.7 * len(titles) + 1.2, 1.75 * len(rows)), squeeze=False, layout="constrained"

@@ -9,7 +9,11 @@ from mpinotes.validation import check_count, check_range, check_tensor
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean with the bounds of its confidence interval."""
+    """A mean with the bounds of its confidence interval.
+
+    >>> print(Interval(29.5, 29.1, 29.9))
+    29.500 [29.100, 29.900]
+    """
 
     mean: float
     low: float
@@ -23,6 +27,9 @@ def bootstrap_mean(values: torch.Tensor, *, confidence: float = 0.95, resamples:
     """Percentile bootstrap of the mean of `values`, (n,). Source: Efron & Tibshirani (1993), ch. 13.
 
     Raises ``ValueError`` for infinite values: a PSNR of identical volumes must be dealt with first.
+
+    >>> print(bootstrap_mean(torch.linspace(0, 1, 101)))
+    0.500 [0.445, 0.559]
     """
     check_tensor("values", values, 1, "(n,)")
     check_range("confidence", confidence, 0.0, 1.0)

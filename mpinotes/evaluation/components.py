@@ -11,6 +11,10 @@ def component_psnr(estimate: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
 
     Each channel of each component counts on its own, with the range 2 that real components in
     [-1, 1] have. It does not depend on the phase. Infinite where the two are equal.
+
+    >>> truth = torch.ones(1, 2, 8, 8, dtype=torch.complex64)
+    >>> component_psnr(0.8j * truth, 1.0j * truth)
+    tensor([20.0000, 20.0000], dtype=torch.float64)
     """
     _check(estimate, truth)
     return -10 * torch.log10((estimate - truth).abs().double().square().mean((-2, -1)).flatten() / 4)
@@ -21,6 +25,10 @@ def component_ssim(estimate: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
 
     Both are turned so that the truth is real and positive where its modulus is largest; the real
     parts, which hold all of a component of our models, are compared after a move to [0, 1].
+
+    >>> wave = torch.linspace(-1, 1, 8).expand(1, 2, 8, 8) + 0j
+    >>> component_ssim(1j * wave, 1j * wave), component_ssim(-wave, wave)
+    (tensor([1., 1.], dtype=torch.float64), tensor([-0.9497, -0.9497], dtype=torch.float64))
     """
     _check(estimate, truth)
     flat = truth.flatten(-2)
@@ -34,6 +42,10 @@ def largest_correlation(test: torch.Tensor, train: torch.Tensor) -> torch.Tensor
     """For every channel of every component of `test`, (n, channel, y, x), the largest normalised
     correlation |⟨a, b⟩| / (‖a‖ ‖b‖) with any of `train`, (n · channel,): 1 where a training
     component is the same up to a complex factor.
+
+    >>> train = torch.eye(4).view(4, 1, 2, 2)
+    >>> largest_correlation(torch.tensor([3.0, 4.0, 0.0, 0.0]).view(1, 1, 2, 2), train)
+    tensor([0.8000])
     """
     for name, value in (("test", test), ("train", train)):
         check_tensor(name, value, 4, "(n, channel, y, x)")

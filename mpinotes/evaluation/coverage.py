@@ -12,6 +12,10 @@ def coverage(samples: torch.Tensor, truth: torch.Tensor, level: float) -> torch.
     over 0 … k, ties are shared in halves, and ranks at the interval's ends count by the part that
     lies inside. A level within 1/(k + 1) of 1 asks for more than k samples can tell. Source: Hamill,
     Mon. Weather Rev. 129 (2001) 550.
+
+    >>> samples = torch.arange(99.0)[:, None].expand(99, 100)
+    >>> coverage(samples, torch.arange(100) - 0.5, level=0.9)
+    tensor(0.9000, dtype=torch.float64)
     """
     check_range("level", level, 0.0, 1.0)
     if samples.ndim != 2 or samples.shape[1:] != truth.shape or samples.numel() == 0:

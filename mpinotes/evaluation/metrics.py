@@ -10,12 +10,19 @@ def psnr(estimate: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
     """Peak signal-to-noise ratio with data range 1 [dB], one value per item of the batch.
 
     Infinite where the two are equal.
+
+    >>> psnr(torch.full((1, 1, 8, 8, 8), 0.1), torch.zeros(1, 1, 8, 8, 8))
+    tensor([20.0000], dtype=torch.float64)
     """
     return -10 * torch.log10(_mean_square(estimate, truth))
 
 
 def rmse(estimate: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
-    """Root mean squared error, one value per item of the batch, in the unit of the data."""
+    """Root mean squared error, one value per item of the batch, in the unit of the data.
+
+    >>> rmse(torch.full((1, 1, 8, 8, 8), 0.1), torch.zeros(1, 1, 8, 8, 8))
+    tensor([0.1000], dtype=torch.float64)
+    """
     return _mean_square(estimate, truth).sqrt()
 
 
@@ -23,6 +30,10 @@ def ssim(estimate: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
     """Structural similarity with data range 1, one value per item of the batch.
 
     scikit-image's windows of 7 per axis over (batch, 1, …), in 2D or 3D; each side at least 7.
+
+    >>> truth = torch.linspace(0, 1, 8).expand(1, 1, 8, 8, 8)
+    >>> ssim(truth, truth), ssim(1 - truth, truth).round(decimals=2)
+    (tensor([1.], dtype=torch.float64), tensor([-0.9500], dtype=torch.float64))
     """
     _check(estimate, truth)
     sides = estimate.shape[2:]

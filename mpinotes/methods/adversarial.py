@@ -20,6 +20,10 @@ class AdversarialConfig:
 
     The source has 1e-2, 1 (VGG) and 5e-3 on photographs, after training with L1 alone. Here all
     three act from the first step, and the L1 term leads: these weights are ours.
+
+    >>> from mpinotes.methods import adversarial
+    >>> adversarial.AdversarialConfig(features=0.0).network.blocks
+    2
     """
 
     network: ESRGANConfig = ESRGANConfig()
@@ -33,7 +37,15 @@ class AdversarialConfig:
 
 
 class Adversaries(nn.Module):
-    """Generator and discriminator as one module, so that one optimiser and one checkpoint hold both."""
+    """Generator and discriminator as one module, so that one optimiser and one checkpoint hold both.
+
+    >>> from mpinotes.methods import adversarial
+    >>> from mpinotes.networks import ESRGANConfig
+    >>> config = adversarial.AdversarialConfig(ESRGANConfig(8, 4, blocks=1, critic_width=4))
+    >>> players = adversarial.Adversaries(config.network)
+    >>> [name for name, _ in players.named_children()]
+    ['generator', 'discriminator']
+    """
 
     def __init__(self, config: ESRGANConfig):
         super().__init__()
@@ -48,6 +60,15 @@ def loss(
     The generator meets a discriminator whose weights are constants, the discriminator volumes that
     are constants; so one backward pass gives each its own gradient. The means over the scores are
     those of one process's share of the batch.
+
+    >>> from mpinotes.methods import adversarial
+    >>> from mpinotes.networks import ESRGANConfig
+    >>> config = adversarial.AdversarialConfig(ESRGANConfig(8, 4, blocks=1, critic_width=4))
+    >>> x_lr, x_hr = torch.zeros(2, 1, 8, 8, 8), torch.ones(2, 1, 8, 8, 8)
+    >>> model = adversarial.Adversaries(config.network)
+    >>> generator = torch.Generator().manual_seed(0)
+    >>> list(adversarial.loss(model, (x_lr, x_hr), generator, config))
+    ['total', 'l1', 'features', 'adversarial', 'discriminator']
     """
     x_lr, x_hr = local_rows(*flip_together(batch, generator))
     fake = estimate(model.generator, x_lr)
@@ -74,7 +95,15 @@ def loss(
 
 
 class Scores(nn.Module):
-    """A discriminator without its features."""
+    """A discriminator without its features.
+
+    >>> from mpinotes.methods import adversarial
+    >>> from mpinotes.networks import ESRGANConfig
+    >>> config = adversarial.AdversarialConfig(ESRGANConfig(8, 4, blocks=1, critic_width=4))
+    >>> players = adversarial.Adversaries(config.network)
+    >>> adversarial.Scores(players.discriminator)(torch.zeros(2, 1, 8, 8, 8)).shape
+    torch.Size([2])
+    """
 
     def __init__(self, discriminator: Discriminator):
         super().__init__()
@@ -86,6 +115,12 @@ class Scores(nn.Module):
 
 def relativistic(winner: torch.Tensor, loser: torch.Tensor) -> torch.Tensor:
     """Relativistic average loss: `winner` should score above the mean `loser`, and the reverse
-    (Jolicoeur-Martineau 2019)."""
+    (Jolicoeur-Martineau 2019).
+
+    >>> from mpinotes.methods.adversarial import relativistic
+    >>> good, bad = torch.tensor([5.0]), torch.tensor([-5.0])
+    >>> relativistic(good, bad) < relativistic(bad, good)
+    tensor(True)
+    """
     won, lost = winner - loser.mean(), loser - winner.mean()
     return F.softplus(-won).mean() / 2 + F.softplus(lost).mean() / 2

@@ -26,6 +26,14 @@ def enhance(
     network. The norm, and so the step, is taken per volume, not over the batch. `strength`: ζ in
     units of the data in [-1, 1]; 0 is the plain DDPM. `degradation`: by default the configuration's.
     `steps` network calls, each with a backward pass. Volumes (batch, 1, z, y, x) in [0, 1].
+
+    >>> from mpinotes.methods import dps
+    >>> from mpinotes.networks import seeded_network
+    >>> from mpinotes.operators import Degradation
+    >>> config = dccdm.DCCDMConfig(Degradation(sigma=1.0))
+    >>> model = seeded_network(config.network, seed=0)
+    >>> dps.enhance(model, torch.zeros(1, 1, 8, 8, 8), config, steps=2).shape
+    torch.Size([1, 1, 8, 8, 8])
     """
     check_unit_volumes("x_lr", x_lr)
     check_range("strength", strength, 0.0, float("inf"))

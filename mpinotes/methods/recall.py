@@ -11,6 +11,12 @@ def recall(low: torch.Tensor, train: MatrixPairs, components: int) -> torch.Tens
 
     `low`: complex (setting · component, channel, y, x), with `components` orders per setting, those of
     `train`. Returns components of modulus ≤ 1.
+
+    >>> from mpinotes.data import PAPER_TEST, matrix_pairs, mixing_subset
+    >>> from mpinotes.methods.recall import recall
+    >>> train = matrix_pairs([PAPER_TEST], mixing_subset(2), shape=(4, 4))
+    >>> torch.allclose(recall(1j * train.low, train, components=2), 1j * train.high)
+    True
     """
     if len(low) % components or len(train.low) % components or low.shape[1:] != train.low.shape[1:]:
         raise ValueError(

@@ -43,6 +43,15 @@ class Recipe:
     `config`: of the method, with its network. `model`: what is trained, untrained yet; `release`
     takes from it, or from its average, the network that is kept. `tensors`: the training data,
     described by `data`. `evaluate`: kept network -> metrics, for the card.
+
+    >>> from mpinotes.training import TrainConfig
+    >>> steps, tensors = TrainConfig(steps=1), (torch.ones(4, 1, 2, 2),)
+    >>> def loss(model, batch, generator):
+    ...     return {"total": model(batch[0]).mean()}
+    >>> model, judge = torch.nn.Identity(), lambda network: {}
+    >>> recipe = Recipe({}, model, steps, tensors, "ones", loss, judge)
+    >>> recipe.loss(recipe.model, recipe.tensors, None)
+    {'total': tensor(1.)}
     """
 
     config: Any
@@ -215,6 +224,7 @@ METHODS: dict[str, Callable[[Profile, int], Recipe]] = {
     ),
     "esrgan": _adversarial_recipe,
 }
+"""By name: profile and seed -> the method's `Recipe`, as ``python -m mpinotes train`` follows it."""
 for _split, _suffix in MATRIX_SUFFIXES.items():
     for _name, _ordered in (("sm_unet", False), ("sm_unet_ordered", True)):
         METHODS[_name + _suffix] = partial(

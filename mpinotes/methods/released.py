@@ -29,7 +29,12 @@ CONFIGURATIONS |= {name: SynthesisConfig for name in METHODS if name.startswith(
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained `model`, the `config` that goes with it, and its `card`."""
+    """A trained `model`, the `config` that goes with it, and its `card`.
+
+    >>> trained = load("dccdm")
+    >>> trained.model.training, trained.card["method"]
+    (False, 'dccdm')
+    """
 
     model: nn.Module
     config: Any
@@ -42,6 +47,9 @@ def load(name: str, folder: Path = FOLDER) -> Trained:
     `folder`: where ``python -m mpinotes train`` wrote it; by default the package's own releases,
     those that `mpinotes.pretrained.released` lists.
     Raises ``ValueError`` for an unknown name or files that are damaged or do not fit together.
+
+    >>> load("dccdm").config.gamma
+    0.3
     """
     check_choice("name", name, CONFIGURATIONS)
     weights, card = load_release(name, folder)

@@ -21,6 +21,15 @@ def refit_matrix(
     line a complex factor of its own; "known" gives all one real factor: phases must be the model's.
     Of `setting` only frequency and density are used. Returns components of modulus ≤ 1, with the
     phases of `low` where the chain is unknown, and the diameter [m].
+
+    >>> from mpinotes.data import GRADIENT_RATIO, PAPER_TEST, matrix_scan
+    >>> from mpinotes.methods.sm_refit import refit_matrix
+    >>> from mpinotes.physics import Particle, simulate_system_matrix
+    >>> orders, scan = torch.tensor([[2, 1]]), matrix_scan(PAPER_TEST, GRADIENT_RATIO, (4, 4))
+    >>> low = simulate_system_matrix(scan, Particle(32e-9), orders).components.transpose(0, 1)
+    >>> high, core_diameter = refit_matrix(low, PAPER_TEST, orders)
+    >>> high.shape, f"{core_diameter:.2e} m"
+    (torch.Size([1, 2, 4, 4]), '3.20e-08 m')
     """
     check_choice("chain", chain, ("unknown", "known"))
     check_tensor("low", low, 4, "(component, 2, y, x)")

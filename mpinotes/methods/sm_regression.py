@@ -18,14 +18,31 @@ from mpinotes.training import local_rows
 def loss(
     model: nn.Module, batch: tuple[torch.Tensor, ...], generator: torch.Generator, config: SynthesisConfig
 ) -> dict[str, torch.Tensor]:
-    """Squared error on (low, high, orders): pairs of complex components."""
+    """Squared error on (low, high, orders): pairs of complex components.
+
+    >>> from mpinotes.networks import seeded_network
+    >>> config = sm_synthesis.SynthesisConfig()
+    >>> model = seeded_network(config.network, seed=0)
+    >>> low, orders = torch.ones(2, 2, 8, 8) + 0j, torch.tensor([[2, 0], [1, 1]])
+    >>> generator = torch.Generator().manual_seed(0)
+    >>> list(sm_regression.loss(model, (low, low, orders), generator, config))
+    ['total']
+    """
     low, high, orders = local_rows(*to_training_channels(batch, generator))
     return {"total": (_estimate(model, low, orders, config) - high).square().mean()}
 
 
 def synthesise(model: nn.Module, low: torch.Tensor, orders: torch.Tensor, config: SynthesisConfig) -> torch.Tensor:
     """High-gradient components for low-gradient ones, both complex (batch, 2, y, x), modulus ≤ 1, and
-    their mixing `orders` (batch, 2)."""
+    their mixing `orders` (batch, 2).
+
+    >>> from mpinotes.networks import seeded_network
+    >>> config = sm_synthesis.SynthesisConfig()
+    >>> model = seeded_network(config.network, seed=0)
+    >>> low, orders = torch.ones(2, 2, 8, 8) + 0j, torch.tensor([[2, 0], [1, 1]])
+    >>> sm_regression.synthesise(model, low, orders, config).shape
+    torch.Size([2, 2, 8, 8])
+    """
     check_components(low, orders)
     device = next(model.parameters()).device
     turn = align_phase(low)

@@ -45,6 +45,10 @@ class SynthesisConfig:
     at its clean end half the time and else from [0, 1]. `told` with "clean" is a learned null
     condition: what the network makes of the weight's channel takes its place.
     `drop_probability` 0.1 is the paper's; network and objective are ours.
+
+    >>> config = sm_synthesis.SynthesisConfig(condition="random", told=True)
+    >>> config.drop_probability
+    0.1
     """
 
     network: UNetConfig = UNetConfig(dims=2, in_channels=12, out_channels=4, widths=(32, 64, 96), blocks=1)
@@ -66,6 +70,14 @@ def loss(
 
     The error is taken on x̂_0 with a clipped signal-to-noise weight; without the clip that is line
     10, ‖ε − ε_θ‖², itself.
+
+    >>> from mpinotes.networks import seeded_network
+    >>> config = sm_synthesis.SynthesisConfig()
+    >>> model = seeded_network(config.network, seed=0)
+    >>> low, orders = torch.ones(2, 2, 8, 8) + 0j, torch.tensor([[2, 0], [1, 1]])
+    >>> generator = torch.Generator().manual_seed(0)
+    >>> list(sm_synthesis.loss(model, (low, low, orders), generator, config))
+    ['total']
     """
     low, high, orders = to_training_channels(batch, generator)
     count, objective = len(high), config.objective
@@ -92,7 +104,17 @@ def predict_x0(
     config: SynthesisConfig,
 ) -> torch.Tensor:
     """Estimate x̂_0 from x_t and the condition, all (batch, 4, y, x), the condition's `levels`, weight
-    and noise, (batch, 2), and the mixing `orders`, (batch, 2)."""
+    and noise, (batch, 2), and the mixing `orders`, (batch, 2).
+
+    >>> from mpinotes.networks import seeded_network
+    >>> config = sm_synthesis.SynthesisConfig()
+    >>> model = seeded_network(config.network, seed=0)
+    >>> low, orders = torch.ones(2, 2, 8, 8) + 0j, torch.tensor([[2, 0], [1, 1]])
+    >>> t, levels = torch.tensor([10, 500]), torch.tensor([[1.0, 0.0], [1.0, 0.0]])
+    >>> x, y = torch.randn(2, 4, 8, 8), sm_synthesis.to_channels(low)
+    >>> sm_synthesis.predict_x0(model, x, t, y, levels, orders, config).shape
+    torch.Size([2, 4, 8, 8])
+    """
     height, width = x_t.shape[2:]
     told = (levels * config.told)[:, :, None, None].expand(-1, -1, height, width)
     patterns = order_patterns(orders, (height, width)).to(x_t) * config.ordered
@@ -118,6 +140,14 @@ def synthesise(
     `steps` of the sampler `variant`: "ddim", or Algorithm 2 as "derived" or "printed". `decay`: how
     the condition enters, constant by default. `guidance` g: x̂_0 = null + g (conditional − null)
     (Ho & Salimans 2022); other than 1, every step takes two network calls.
+
+    >>> from mpinotes.networks import seeded_network
+    >>> config = sm_synthesis.SynthesisConfig()
+    >>> model = seeded_network(config.network, seed=0)
+    >>> low, orders = torch.ones(2, 2, 8, 8) + 0j, torch.tensor([[2, 0], [1, 1]])
+    >>> high = sm_synthesis.synthesise(model, low, orders, config, steps=2)
+    >>> high.shape, high.dtype
+    (torch.Size([2, 2, 8, 8]), torch.complex64)
     """
     check_components(low, orders)
     check_range("guidance", guidance, 0.0, math.inf)
@@ -163,18 +193,30 @@ def align_phase(components: torch.Tensor) -> torch.Tensor:
     A component of a particle that follows the field, or relaxes linearly, is real up to one phase,
     ½ arg Σ y², that of the receive chain. At 45° its real and its imaginary part both carry it: no
     channel of a network stays empty. The sign is left open.
+
+    >>> turn = sm_synthesis.align_phase(torch.full((1, 2, 4, 4), 1j))
+    >>> (1j * turn[0, 0, 0, 0]).abs(), (1j * turn[0, 0, 0, 0]).angle().rad2deg()
+    (tensor(1.), tensor(45.))
     """
     square = components.square().sum((-2, -1), keepdim=True)
     return torch.polar(torch.ones_like(square.real), math.pi / 4 - square.angle() / 2)
 
 
 def to_channels(components: torch.Tensor) -> torch.Tensor:
-    """Complex (batch, channel, y, x) -> real (batch, 2·channel, y, x): real and imaginary parts in turn."""
+    """Complex (batch, channel, y, x) -> real (batch, 2·channel, y, x): real and imaginary parts in turn.
+
+    >>> sm_synthesis.to_channels(torch.tensor([1 + 2j, 3 + 4j]).view(1, 2, 1, 1)).flatten()
+    tensor([1., 2., 3., 4.])
+    """
     return torch.view_as_real(components).movedim(-1, 2).flatten(1, 2)
 
 
 def to_components(channels: torch.Tensor) -> torch.Tensor:
-    """The inverse of `to_channels`."""
+    """The inverse of `to_channels`.
+
+    >>> sm_synthesis.to_components(torch.tensor([1.0, 2.0, 3.0, 4.0])[None, :, None, None]).flatten()
+    tensor([1.+2.j, 3.+4.j])
+    """
     return torch.view_as_complex(channels.unflatten(1, (-1, 2)).movedim(2, -1).contiguous())
 
 

@@ -10,7 +10,13 @@ from mpinotes.validation import check_same_shape, check_tensor
 @dataclass(frozen=True)
 class WienerFilter:
     """`gain` (component, channel, k_y, k_x): one filter for every mixing order and receive channel, on
-    a grid twice as fine as the images', which are padded with zeros."""
+    a grid twice as fine as the images', which are padded with zeros.
+
+    >>> from mpinotes.methods.wiener import WienerFilter
+    >>> keep = WienerFilter(torch.ones(3, 2, 8, 8))
+    >>> keep(torch.ones(3, 2, 4, 4) + 0j).shape
+    torch.Size([3, 2, 4, 4])
+    """
 
     gain: torch.Tensor
 
@@ -30,6 +36,11 @@ def fit_wiener(low: torch.Tensor, high: torch.Tensor, components: int) -> Wiener
 
     What noise the training components have is in ⟨|L|²⟩: they say how much to trust a frequency.
     Source: Wiener (1949); Gonzalez & Woods, Digital Image Processing, section 5.8.
+
+    >>> from mpinotes.methods.wiener import fit_wiener
+    >>> low = torch.rand(6, 2, 4, 4) + 0j
+    >>> fit_wiener(low, low / 2, components=3).gain.shape
+    torch.Size([3, 2, 8, 8])
     """
     check_tensor("low", low, 4, "(setting · component, channel, y, x)")
     check_same_shape("high", high, "low", low)

@@ -12,7 +12,12 @@ from mpinotes.validation import check_count
 @dataclass(frozen=True)
 class EDSRConfig:
     """Shape of the network: `blocks` residual blocks of `width` channels, whose sum is multiplied by
-    `residual_scale` (0.1 in the source, for networks of 256 channels; narrow ones do without)."""
+    `residual_scale` (0.1 in the source, for networks of 256 channels; narrow ones do without).
+
+    >>> network = build_network(EDSRConfig(width=8, blocks=2))
+    >>> sum(parameter.numel() for parameter in network.parameters())
+    12152
+    """
 
     width: int = 64
     blocks: int = 14
@@ -28,6 +33,9 @@ class EDSR(nn.Module):
 
     Our x_LR comes interpolated on the fine grid, so its cells of 2³ are first folded into channels:
     the body works where the original's does. Input and output: (batch, 1, z, y, x), even sides.
+
+    >>> EDSR(EDSRConfig(width=8, blocks=2))(torch.zeros(1, 1, 4, 6, 8)).shape
+    torch.Size([1, 1, 4, 6, 8])
     """
 
     def __init__(self, config: EDSRConfig):

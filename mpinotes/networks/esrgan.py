@@ -14,7 +14,12 @@ from mpinotes.validation import check_count
 @dataclass(frozen=True)
 class ESRGANConfig:
     """Shape of generator and discriminator: `blocks` RRDBs of `width` channels, growing by `growth`;
-    `critic_width` channels in the discriminator's first stage, twice as many in each of the next two."""
+    `critic_width` channels in the discriminator's first stage, twice as many in each of the next two.
+
+    >>> network = build_network(ESRGANConfig(width=8, growth=4, blocks=1))
+    >>> sum(parameter.numel() for parameter in network.parameters())
+    38976
+    """
 
     width: int = 48
     growth: int = 32
@@ -30,6 +35,9 @@ class RRDBNet(nn.Module):
     """The generator: residual-in-residual dense blocks on the half grid, as in our EDSR.
 
     Input and output: (batch, 1, z, y, x), even sides.
+
+    >>> RRDBNet(ESRGANConfig(width=8, growth=4, blocks=1))(torch.zeros(1, 1, 4, 6, 8)).shape
+    torch.Size([1, 1, 4, 6, 8])
     """
 
     def __init__(self, config: ESRGANConfig):
@@ -71,7 +79,13 @@ class DenseBlock(nn.Module):
 
 class Discriminator(nn.Module):
     """Three strided stages and a score per volume, (batch,), with the features of each stage: they
-    stand in for the VGG features of the source, which know photographs and two dimensions."""
+    stand in for the VGG features of the source, which know photographs and two dimensions.
+
+    >>> network = Discriminator(ESRGANConfig(critic_width=4))
+    >>> scores, features = network(torch.zeros(2, 1, 8, 8, 8))
+    >>> scores.shape, [tuple(feature.shape) for feature in features]
+    (torch.Size([2]), [(2, 4, 4, 4, 4), (2, 8, 2, 2, 2), (2, 16, 1, 1, 1), (2, 16, 1, 1, 1)])
+    """
 
     def __init__(self, config: ESRGANConfig):
         super().__init__()

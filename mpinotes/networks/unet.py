@@ -18,6 +18,10 @@ class UNetConfig:
     `dims`: 2 (images) or 3 (volumes). `in_channels`: sample and condition together.
     `widths`: channels per level, each half the resolution of the one before; the first level already
     sits at half the input's resolution, behind a space-to-depth stem. `blocks` per level and side.
+
+    >>> network = build_network(UNetConfig(dims=2, widths=(8, 16)))
+    >>> sum(parameter.numel() for parameter in network.parameters())
+    14692
     """
 
     dims: int = 3
@@ -38,7 +42,12 @@ class UNet(nn.Module):
     """U-Net (Ronneberger et al. 2015) with residual blocks modulated by the step (Dhariwal & Nichol
     2021), and a space-to-depth stem (Shi et al. 2016), which makes a step about eight times cheaper
     in 3D. Input (batch, in_channels, …), step t (batch,), 0 where there is none, as in a regression;
-    output (batch, out_channels, …)."""
+    output (batch, out_channels, …).
+
+    >>> network = UNet(UNetConfig(dims=3, in_channels=2, widths=(8, 16)))
+    >>> network(torch.zeros(1, 2, 8, 8, 8), torch.tensor([500])).shape
+    torch.Size([1, 1, 8, 8, 8])
+    """
 
     def __init__(self, config: UNetConfig):
         super().__init__()

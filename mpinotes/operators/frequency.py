@@ -14,6 +14,10 @@ def spherical_masks(
 
     M_low is the ball |k| ≤ `radius`, with k in units of the Nyquist frequency (1 along each axis);
     M_high is the rest. The paper gives no radius: 0.25 is ours.
+
+    >>> low, high = spherical_masks((8, 8, 8), radius=0.25)
+    >>> low.sum().item(), high.sum().item()
+    (7, 505)
     """
     check_range("radius", radius, 0.0, math.sqrt(3))
     if len(shape) != 3 or min(shape) < 1:
@@ -36,6 +40,10 @@ def frequency_alignment_loss(
     ‖M_low ⊙ (F x̂₀ − F x_LR)‖₁ + γ ‖M_high ⊙ (F x̂₀ − F x_HR)‖₁ with the orthonormal Fourier
     transform and the mean modulus over all frequencies in place of the sum, so that the value does
     not grow with the grid. Volumes: (batch, channel, z, y, x), any one intensity scale. γ ≥ 0.
+
+    >>> x_lr, x_hr = torch.zeros(1, 1, 8, 8, 8), torch.ones(1, 1, 8, 8, 8)
+    >>> frequency_alignment_loss(x_hr, x_lr, x_hr, gamma=0.3)
+    tensor([0.0442])
     """
     low, high = frequency_terms(x0_hat, x_lr, x_hr, radius)
     check_range("gamma", gamma, 0.0, math.inf)
@@ -45,7 +53,12 @@ def frequency_alignment_loss(
 def frequency_terms(
     x0_hat: torch.Tensor, x_lr: torch.Tensor, x_hr: torch.Tensor, radius: float = 0.25
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """The two norms of eq. (2), before γ: low band against x_LR, high band against x_HR, (batch,)."""
+    """The two norms of eq. (2), before γ: low band against x_LR, high band against x_HR, (batch,).
+
+    >>> x_lr, x_hr = torch.zeros(1, 1, 8, 8, 8), torch.ones(1, 1, 8, 8, 8)
+    >>> [band.round(decimals=3) for band in frequency_terms(x_hr, x_lr, x_hr)]
+    [tensor([0.0440]), tensor([0.])]
+    """
     check_tensor("x0_hat", x0_hat, 5, "(batch, channel, z, y, x)")
     check_same_shape("x_lr", x_lr, "x0_hat", x0_hat)
     check_same_shape("x_hr", x_hr, "x0_hat", x0_hat)

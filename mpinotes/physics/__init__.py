@@ -3,7 +3,7 @@
 from mpinotes.physics.calibration import calibrate
 from mpinotes.physics.cartesian import CartesianScan, ScanSignal, point_response, simulate_scan
 from mpinotes.physics.disturbance import add_coloured_noise, add_drifting_background, add_impulsive_noise
-from mpinotes.physics.kaczmarz import kaczmarz, kaczmarz_sweeps
+from mpinotes.physics.kaczmarz import KaczmarzState, kaczmarz, kaczmarz_sweeps
 from mpinotes.physics.lissajous import LissajousScan, SystemMatrix, mixing_orders, orders_in_band
 from mpinotes.physics.particles import FWHM, FWHM_ACROSS, Particle, langevin, langevin_derivative, langevin_ratio
 from mpinotes.physics.patterns import order_patterns
@@ -21,6 +21,7 @@ __all__ = [
     "FWHM",
     "FWHM_ACROSS",
     "CartesianScan",
+    "KaczmarzState",
     "LissajousScan",
     "Particle",
     "Receiver",

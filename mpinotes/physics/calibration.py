@@ -27,6 +27,13 @@ def calibrate(
     included; `drift`: of the background's step from one measurement to the next [V].
     Returns the matrix per particle with `snr`, the mean modulus over the voxels over the standard
     deviation of the empty measurements (Franke et al., IEEE TMI 35 (2016) 1993).
+
+    >>> scan, orders = LissajousScan(shape=(4, 4)), mixing_orders(2, 3)
+    >>> true = simulate_system_matrix(scan, Particle(20e-9), orders)
+    >>> measured = calibrate(true, particles=1e13, noise=1e-6, background_every=4)
+    >>> rows, kept = measured.rows(least_snr=3.0)
+    >>> measured.snr.shape, len(rows)
+    (torch.Size([2, 7]), 14)
     """
     check_positive("particles", particles)
     check_positive("noise", noise)

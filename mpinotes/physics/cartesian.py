@@ -28,6 +28,10 @@ class CartesianScan:
     `drive_frequency`: range each scan draws its own from [Hz].
     `overscan`: X over half the field of view. `samples` per drive period.
     `coil_sensitivity`: field per unit current [T/A]. `noise`: standard deviation per sample [V].
+
+    >>> scan = CartesianScan(gradient=(1.0, 1.0, -2.0), overscan=1.25)
+    >>> scan.sweep_amplitude(32), scan.drive_amplitude(32)
+    (0.02, 0.02)
     """
 
     gradient: tuple[float, float, float] = (1.5, 1.5, -3.0)
@@ -85,7 +89,12 @@ class CartesianScan:
 @dataclass(frozen=True)
 class ScanSignal:
     """What a scan returns: `voltage` [V], shape (batch, 1, z, y, samples), and `drive_frequency`
-    [Hz], shape (batch,)."""
+    [Hz], shape (batch,).
+
+    >>> signal = simulate_scan(torch.ones(2, 1, 3, 4, 5), Particle(25e-9), CartesianScan())
+    >>> signal.voltage.shape, signal.drive_frequency.shape
+    (torch.Size([2, 1, 3, 4, 128]), torch.Size([2]))
+    """
 
     voltage: torch.Tensor
     drive_frequency: torch.Tensor
@@ -96,6 +105,10 @@ def point_response(offset: torch.Tensor, particle: Particle, gradient: tuple[flo
 
     `offset`: (..., 3) distances (x, y, z) from the FFP [m]. This is the point spread function of
     x-space MPI up to a factor. Source: Goodwill & Conolly, IEEE TMI 30 (2011) 1581.
+
+    >>> offsets = torch.tensor([[0.0, 0.0, 0.0], [1e-3, 0.0, 0.0], [0.0, 1e-3, 0.0]])
+    >>> point_response(offsets, Particle(25e-9), (1.5, 1.5, -3.0)).round()
+    tensor([320., 221., 283.])
     """
     field = offset * torch.stack([torch.as_tensor(g, dtype=offset.dtype, device=offset.device) for g in gradient])
     squared = (field * field).sum(-1)
@@ -124,6 +137,13 @@ def simulate_scan(
     `debye_response`; every line is taken as periodic. `generator` draws the drive frequencies
     and the noise; without one the global generator does. Keeps dtype and device.
     Raises ``ValueError`` for a wrong shape, NaN or negative concentrations.
+
+    >>> concentration = torch.zeros(1, 1, 4, 4, 8)
+    >>> concentration[..., 4] = 1e18
+    >>> scan = CartesianScan(drive_frequency=(25e3, 25e3))
+    >>> signal = simulate_scan(concentration, Particle(25e-9), scan)
+    >>> f"{signal.voltage.max():.1e} V at {signal.drive_frequency.item():.0f} Hz"
+    '1.3e-05 V at 25000 Hz'
     """
     check_tensor("concentration", concentration, 5, "(batch, 1, z, y, x)")
     if concentration.shape[1] != 1 or concentration.min() < 0:

@@ -12,7 +12,13 @@ def add_coloured_noise(
     signal: ScanSignal, level: float, *, exponent: float = 1.0, generator: torch.Generator | None = None
 ) -> ScanSignal:
     """Add Gaussian noise whose power falls as 1/f^`exponent` along each line (1 is "pink"), without a
-    constant part; standard deviation `level` [V]."""
+    constant part; standard deviation `level` [V].
+
+    >>> quiet = ScanSignal(torch.zeros(1, 1, 8, 8, 128), torch.tensor([25e3]))
+    >>> noisy = add_coloured_noise(quiet, 3e-6, generator=torch.Generator().manual_seed(0))
+    >>> f"{noisy.voltage.std():.1e} V"
+    '3.1e-06 V'
+    """
     check_positive("level", level)
     check_range("exponent", exponent, 0.0, 4.0)
     white = _normal(signal.voltage, generator)
@@ -29,6 +35,11 @@ def add_impulsive_noise(
     """Add Gaussian spikes to a `probability` of the samples, as switching electronics do.
 
     `level`: standard deviation over all samples [V]; a spike's own is `level` / √`probability`.
+
+    >>> quiet = ScanSignal(torch.zeros(1, 1, 8, 8, 128), torch.tensor([25e3]))
+    >>> noisy = add_impulsive_noise(quiet, 3e-6, generator=torch.Generator().manual_seed(0))
+    >>> f"{(noisy.voltage != 0).float().mean():.1%} of the samples"
+    '0.3% of the samples'
     """
     check_positive("level", level)
     check_range("probability", probability, 0.0, 1.0, open_low=True)
@@ -43,6 +54,11 @@ def add_drifting_background(
 
     That is feedthrough of the drive which the empty measurement no longer matches. `level`: standard
     deviation over a volume's samples [V].
+
+    >>> quiet = ScanSignal(torch.zeros(1, 1, 8, 8, 128), torch.tensor([25e3]))
+    >>> noisy = add_drifting_background(quiet, 3e-6, generator=torch.Generator().manual_seed(0))
+    >>> f"{noisy.voltage.std():.1e} V"
+    '3.0e-06 V'
     """
     check_positive("level", level)
     batch, _, depth, height, samples = signal.voltage.shape

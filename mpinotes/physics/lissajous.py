@@ -22,6 +22,12 @@ class LissajousScan:
     to the axes that are not scanned. `amplitude`: drive field (A_x, A_y, …) [T].
     `base_frequency`: f_x [Hz]. `density`: N_d. `shape`: pixels (…, y, x). `field_of_view`:
     (x, y, …) [m]. `coil_sensitivity` [T/A] of all receive coils, or of each (p_x, p_y, …), ours.
+
+    >>> scan = LissajousScan(base_frequency=25e3, density=99)
+    >>> scan.cycles, scan.repetition_frequency
+    ((100, 99), 250.0)
+    >>> scan.bins(torch.tensor([2, 1]))
+    tensor(299)
     """
 
     gradient: tuple[float, ...] = (1.0, 1.0)
@@ -97,6 +103,12 @@ class SystemMatrix:
     u(t) = Σ_k û_k exp(i2πf_k t), shape (channel, component, …, y, x), channels x, y, ….
     `mixing_orders`: (component, dims), (n, m, …) of k = n N_x + m N_y + …. `frequencies`:
     (component,) [Hz]. `snr`: (channel, component), where it has been measured.
+
+    >>> scan, orders = LissajousScan(shape=(4, 4)), mixing_orders(2, 3)
+    >>> matrix = simulate_system_matrix(scan, Particle(20e-9), orders)
+    >>> rows, kept = matrix.rows()
+    >>> matrix.components.shape, rows.shape
+    (torch.Size([2, 7, 4, 4]), torch.Size([14, 16]))
     """
 
     components: torch.Tensor
@@ -136,6 +148,11 @@ def mixing_orders(lowest: int, highest: int, dims: int = 2) -> torch.Tensor:
     then by n.
 
     2 to 17 gives 168: our reading of the "168 harmonic components" of Wei et al. (2026).
+
+    >>> mixing_orders(1, 2).tolist()
+    [[0, 1], [1, 0], [0, 2], [1, 1], [2, 0]]
+    >>> len(mixing_orders(2, 17))
+    168
     """
     check_range("lowest", lowest, 0, highest)
     check_count("dims", dims, 1, 3)
@@ -145,7 +162,11 @@ def mixing_orders(lowest: int, highest: int, dims: int = 2) -> torch.Tensor:
 
 def orders_in_band(scan: LissajousScan, low: float, high: float, highest: int) -> torch.Tensor:
     """One mixing order for every line of the spectrum from `low` to `high` [Hz] that an order of
-    |n| + |m| + … ≤ `highest` reaches: the one of least sum. (count, dims), by frequency."""
+    |n| + |m| + … ≤ `highest` reaches: the one of least sum. (count, dims), by frequency.
+
+    >>> orders_in_band(LissajousScan(density=9), 45e3, 50e3, highest=4).tolist()
+    [[0, 2], [1, 1], [2, 0]]
+    """
     check_range("low", low, 0.0, high)
     check_count("highest", highest)
     grid = torch.cartesian_prod(*[torch.arange(-highest, highest + 1)] * scan.dims).view(-1, scan.dims)

@@ -29,6 +29,10 @@ class Particle:
 
     `core_diameter` [m], `saturation_magnetization` [A/m], `temperature` [K]: numbers, or scalar
     tensors where a gradient is wanted.
+
+    >>> particle = Particle(25e-9)
+    >>> f"{particle.moment:.2e} A m², {particle.beta:.0f} per tesla"
+    '3.88e-18 A m², 959 per tesla'
     """
 
     core_diameter: float
@@ -61,19 +65,30 @@ def langevin(x: torch.Tensor) -> torch.Tensor:
     """Langevin function L(x) = coth x − 1/x, elementwise, any shape, finite gradients everywhere.
 
     Source: Langevin, Ann. Chim. Phys. 5 (1905); series of coth (Abramowitz & Stegun 4.5.67).
+
+    >>> langevin(torch.tensor([0.0, 1.0, 100.0]))
+    tensor([0.0000, 0.3130, 0.9900])
     """
     small, safe = _split(x)
     return torch.where(small, x * _even_series(x, _SERIES), 1 / torch.tanh(safe) - 1 / safe)
 
 
 def langevin_ratio(x: torch.Tensor) -> torch.Tensor:
-    """L(x)/x, elementwise: the transverse response, 1/3 at zero."""
+    """L(x)/x, elementwise: the transverse response, 1/3 at zero.
+
+    >>> langevin_ratio(torch.tensor([0.0, FWHM_ACROSS / 2]))
+    tensor([0.3333, 0.1667])
+    """
     small, safe = _split(x)
     return torch.where(small, _even_series(x, _SERIES), (1 / torch.tanh(safe) - 1 / safe) / safe)
 
 
 def langevin_derivative(x: torch.Tensor) -> torch.Tensor:
-    """Derivative L′(x) = 1/x² − 1/sinh²x, elementwise: the longitudinal response, 1/3 at zero."""
+    """Derivative L′(x) = 1/x² − 1/sinh²x, elementwise: the longitudinal response, 1/3 at zero.
+
+    >>> langevin_derivative(torch.tensor([0.0, FWHM / 2]))
+    tensor([0.3333, 0.1667])
+    """
     small, safe = _split(x)
     decay = torch.exp(-2 * safe.abs())
     closed = 1 / safe**2 - 4 * decay / (1 - decay) ** 2

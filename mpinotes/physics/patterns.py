@@ -12,6 +12,11 @@ def order_patterns(orders: torch.Tensor, shape: tuple[int, int]) -> torch.Tensor
     In one dimension this is exact for a step-like magnetisation: U_{n−1}(x) √(1 − x²) (Rahmer et al.,
     BMC Med. Imaging 9 (2009) 4). In two it is an approximation with the right parity; the
     centres of the pixels are sampled. `orders`: integers (component, 2); `shape`: pixels (y, x).
+
+    >>> order_patterns(torch.tensor([[2, 0], [2, 1]]), (4, 4)).shape
+    torch.Size([2, 2, 4, 4])
+    >>> order_patterns(torch.tensor([[2, 0]]), (1, 4))[0, 0]
+    tensor([[-0.9922, -0.4841,  0.4841,  0.9922]])
     """
     if orders.ndim != 2 or orders.shape[1] != 2:
         raise ValueError(f"orders: got shape {tuple(orders.shape)}, accepted is (component, 2)")

@@ -15,6 +15,10 @@ class Receiver:
 
     `band`: corner frequencies (low, high) [Hz]; `order` of either slope. A low corner above the
     drive frequency suppresses the fundamental, as real scanners must. `delay` [s].
+
+    >>> receiver = Receiver(band=(50e3, 1e6))
+    >>> receiver.transfer(torch.tensor([0.0, 25e3, 50e3, 250e3])).abs()
+    tensor([0.0000, 0.2425, 0.7071, 0.9973])
     """
 
     band: tuple[float, float]

@@ -14,6 +14,9 @@ def debye_response(frequency: torch.Tensor, relaxation_time: float) -> torch.Ten
 
     `relaxation_time`: τ [s], 0 for equilibrium. Source: Debye, Polar Molecules (1929); for MPI Croft
     et al., IEEE TMI 31 (2012) 2335.
+
+    >>> debye_response(torch.tensor([0.0, 25e3]), brownian_time(30e-9)).abs()
+    tensor([1.0000, 0.5190])
     """
     check_range("relaxation_time", relaxation_time, 0.0, math.inf)
     return 1 / (1 + 2j * math.pi * frequency * relaxation_time)
@@ -24,6 +27,9 @@ def brownian_time(hydrodynamic_diameter: float, *, viscosity: float = 1e-3, temp
 
     `hydrodynamic_diameter` [m] of core and coating, `viscosity` η [Pa s] (water by default),
     `temperature` [K]. Source: Rosensweig, J. Magn. Magn. Mater. 252 (2002) 370.
+
+    >>> f"{brownian_time(30e-9):.1e} s"
+    '1.0e-05 s'
     """
     check_plausible("hydrodynamic_diameter", hydrodynamic_diameter, 1e-5, "m", "nanometres")
     check_positive("viscosity", viscosity)

@@ -38,6 +38,11 @@ def simulate_system_matrix(
     `tolerance`: relative to the largest d_ab; sets the length of the expansion. Differentiable in
     the particle's parameters. Raises ``ValueError`` for wrong orders, and where the expansion of a
     3D scan outgrows the memory (large cores).
+
+    >>> scan = LissajousScan(base_frequency=25e3, density=99, shape=(8, 8))
+    >>> matrix = simulate_system_matrix(scan, Particle(20e-9), torch.tensor([[3, 0], [2, 1]]))
+    >>> matrix.components.shape, matrix.frequencies.tolist()
+    (torch.Size([2, 2, 8, 8]), [75000.0, 74750.0])
     """
     orders = mixing_orders(2, 17, scan.dims) if orders is None else orders
     if orders.ndim != 2 or orders.shape[1] != scan.dims or len(orders) == 0 or orders.is_floating_point():

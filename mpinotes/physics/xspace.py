@@ -17,6 +17,14 @@ def reconstruct_xspace(signal: ScanSignal, particle: Particle, scan: CartesianSc
     Each sample is divided by the FFP's speed and gridded onto the voxel centres, weighted by the
     squared speed: the maximum-likelihood average under constant voltage noise. A single voxel of
     concentration c shows with peak c. Source: Goodwill & Conolly, IEEE TMI 29 (2010) 1851.
+
+    >>> particle, scan = Particle(25e-9), CartesianScan()
+    >>> volume = torch.zeros(1, 1, 5, 5, 5)
+    >>> volume[0, 0, 2, 2, 2] = 1e18
+    >>> signal = simulate_scan(volume, particle, scan)
+    >>> native = reconstruct_xspace(signal, particle, scan, width=5)
+    >>> native.shape, f"{native.max():.1e}"
+    (torch.Size([1, 1, 5, 5, 5]), '9.4e+17')
     """
     check_tensor("signal.voltage", signal.voltage, 5, "(batch, 1, z, y, samples)")
     check_count("width", width)
@@ -35,6 +43,10 @@ def recover_fundamental(native: torch.Tensor, scan: CartesianScan) -> torch.Tens
     constant per line. Each line, (batch, 1, z, y, x) with the scan's drive axis, is shifted until
     its two ends average to zero, which is right where they see no tracer: Lu et al., IEEE TMI 32
     (2013) 1565. The haze of a 3D scan breaks that assumption and stays as a shadow.
+
+    >>> truth = torch.tensor([0.0, 1.0, 0.0]).view(1, 1, 1, 1, 3)
+    >>> recover_fundamental(truth - 0.5, CartesianScan()).flatten()
+    tensor([0., 1., 0.])
     """
     check_tensor("native", native, 5, "(batch, 1, z, y, x)")
     lines = scan.swap_axes(native)
@@ -47,6 +59,10 @@ def noise_regularization(particle: Particle, scan: CartesianScan, width: int, co
 
     `width` voxels along the drive axis; the middle of the range of drive frequencies. It is the
     Wiener choice for white noise and a white image, Bertero & Boccacci (1998), section 5.
+
+    >>> scan = CartesianScan(noise=3e-6)
+    >>> round(noise_regularization(Particle(25e-9), scan, width=32, concentration=1e17), 2)
+    12.26
     """
     check_positive("concentration", concentration)
     frequency = sum(scan.drive_frequency) / 2
@@ -66,6 +82,15 @@ def reconstruct_tikhonov(
 
     `native`: (batch, 1, z, y, x), keeps shape, unit, dtype and device.
     `regularization`: λ, the variance of the native image's noise over that of the concentration.
+
+    >>> particle, scan = Particle(25e-9), CartesianScan()
+    >>> volume = torch.zeros(1, 1, 5, 5, 5)
+    >>> volume[0, 0, 2, 2, 2] = 1e18
+    >>> signal = simulate_scan(volume, particle, scan)
+    >>> native = reconstruct_xspace(signal, particle, scan, width=5)
+    >>> image = reconstruct_tikhonov(native, particle, scan, regularization=1e-3) / 1e18
+    >>> native[0, 0, 2, 2] / 1e18, image[0, 0, 2, 2].round(decimals=2)
+    (tensor([0.3712, 0.7020, 0.9401, 0.7020, 0.3712]), tensor([-0.0500,  0.0900,  0.5300,  0.0900, -0.0500]))
     """
     check_tensor("native", native, 5, "(batch, 1, z, y, x)")
     check_positive("regularization", regularization)

@@ -15,14 +15,26 @@ FOLDER = Path(__file__).parent / "records"
 
 
 def save_record(name: str, content: dict[str, Any], folder: Path = FOLDER) -> Path:
-    """Write a record, replaced atomically; returns its path."""
+    """Write a record, replaced atomically; returns its path.
+
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path = save_record("mine", {"psnr": 30.0}, Path(folder))
+    ...     load_record("mine", Path(folder))
+    {'psnr': 30.0}
+    """
     path = folder / f"{name}.json"
     save_atomically(path, (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode())
     return path
 
 
 def load_record(name: str, folder: Path = FOLDER) -> dict[str, Any]:
-    """A record by name. Raises ``FileNotFoundError`` with the command that makes it."""
+    """A record by name. Raises ``FileNotFoundError`` with the command that makes it.
+
+    >>> load_record("table")["study"]
+    'table'
+    """
     path = folder / f"{name}.json"
     if not path.is_file():
         raise FileNotFoundError(f"no record {path}: write it with `python -m mpinotes study {name}`")
@@ -46,7 +58,12 @@ def encode_image(image: torch.Tensor) -> str:
 
 
 def decode_image(text: str) -> torch.Tensor:
-    """A square image back from `encode_image`, values in [0, 1]."""
+    """A square image back from `encode_image`, values in [0, 1].
+
+    >>> decode_image("AID/QA==") * 255
+    tensor([[  0., 128.],
+            [255.,  64.]])
+    """
     values = torch.frombuffer(bytearray(base64.b64decode(text)), dtype=torch.uint8)
     side = round(len(values) ** 0.5)
     return values.view(side, side) / 255

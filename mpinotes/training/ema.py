@@ -11,6 +11,12 @@ def make_ema(model: nn.Module, decay: float) -> AveragedModel:
     """Average of `model`'s weights with decay min(`decay`, (1 + n)/(10 + n)) after n updates.
 
     A constant decay would remember the random start for long.
+
+    >>> model = torch.nn.Linear(1, 1)
+    >>> ema = make_ema(model, decay=0.999)
+    >>> ema.update_parameters(model)
+    >>> torch.equal(ema.module.weight, model.weight)
+    True
     """
 
     def update(averages: Tensors, weights: Tensors, count: torch.Tensor | int) -> None:

@@ -23,7 +23,12 @@ Loss = Callable[[nn.Module, tuple[torch.Tensor, ...], torch.Generator], dict[str
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """Steps and optimiser (AdamW, linear warm-up, cosine decay to zero, clipped gradients)."""
+    """Steps and optimiser (AdamW, linear warm-up, cosine decay to zero, clipped gradients).
+
+    >>> config = TrainConfig(steps=1000, learning_rate=1e-3, warmup=99)
+    >>> [round(config.rate(step), 6) for step in (0, 99, 500, 999)]
+    [1e-05, 0.000976, 0.0005, 0.0]
+    """
 
     steps: int
     batch: int = 8
@@ -48,7 +53,12 @@ class TrainConfig:
 @dataclass(frozen=True)
 class TrainState:
     """Where the training stands after `step` steps: the loss `terms` of the last one, the total of
-    each step so far in `history`, and the `seconds` spent, earlier runs included."""
+    each step so far in `history`, and the `seconds` spent, earlier runs included.
+
+    >>> state = TrainState(4, terms={"total": 1.0}, history=[4.0, 3.0, 2.0, 1.0], seconds=0.1)
+    >>> state.curve(points=2)
+    [3.5, 1.5]
+    """
 
     step: int
     terms: dict[str, float]
@@ -81,6 +91,14 @@ def train(
     and the first one writes the checkpoints. Raises ``ValueError`` for a damaged checkpoint or one of
     another run, ``FloatingPointError`` when the loss is no longer finite, and ``ConnectionError`` when
     another process died.
+
+    >>> def loss(model, batch, generator):
+    ...     return {"total": (model(batch[0]) - batch[1]).square().mean()}
+    >>> model, config = torch.nn.Conv2d(1, 1, 1), TrainConfig(steps=3, batch=2)
+    >>> data, cpu = (torch.ones(4, 1, 2, 2), torch.zeros(4, 1, 2, 2)), torch.device("cpu")
+    >>> states = train(model, make_ema(model, 0.9), loss, data, config, device=cpu)
+    >>> [state.step for state in states]
+    [1, 2, 3]
     """
     if config.batch % parallel.processes():
         raise ValueError(f"batch: got {config.batch}, accepted are multiples of the {parallel.processes()} processes")

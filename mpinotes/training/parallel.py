@@ -12,7 +12,11 @@ from torch import distributed, nn
 
 
 def join() -> torch.device | None:
-    """Join the processes that ``torchrun`` started, if it did; returns the device of this one."""
+    """Join the processes that ``torchrun`` started, if it did; returns the device of this one.
+
+    >>> parallel.join() is None  # not under torchrun
+    True
+    """
     if int(os.environ.get("WORLD_SIZE", "1")) == 1 or distributed.is_initialized():
         return None
     rank = int(os.environ["LOCAL_RANK"])
@@ -22,30 +26,52 @@ def join() -> torch.device | None:
 
 
 def leave() -> None:
-    """Leave the group, if there is one."""
+    """Leave the group, if there is one.
+
+    >>> parallel.leave()
+    """
     if distributed.is_initialized():
         distributed.destroy_process_group()
 
 
 def processes() -> int:
-    """How many processes share the batch."""
+    """How many processes share the batch.
+
+    >>> parallel.processes()
+    1
+    """
     return distributed.get_world_size() if distributed.is_initialized() else 1
 
 
 def is_first() -> bool:
-    """Whether this process is the one that writes files and prints."""
+    """Whether this process is the one that writes files and prints.
+
+    >>> parallel.is_first()
+    True
+    """
     return not distributed.is_initialized() or distributed.get_rank() == 0
 
 
 def local_rows(*tensors: torch.Tensor) -> list[torch.Tensor]:
-    """This process's rows of tensors (batch, …) that hold the whole batch."""
+    """This process's rows of tensors (batch, …) that hold the whole batch.
+
+    >>> local_rows(torch.arange(4), torch.zeros(4))
+    [tensor([0, 1, 2, 3]), tensor([0., 0., 0., 0.])]
+    """
     if not distributed.is_initialized():
         return list(tensors)
     return [tensor.tensor_split(processes())[distributed.get_rank()] for tensor in tensors]
 
 
 def average_gradients(model: nn.Module) -> None:
-    """Replace every gradient by its mean over the processes."""
+    """Replace every gradient by its mean over the processes.
+
+    >>> model = torch.nn.Linear(1, 1)
+    >>> model(torch.ones(1)).backward()
+    >>> parallel.average_gradients(model)
+    >>> model.weight.grad
+    tensor([[1.]])
+    """
     if distributed.is_initialized():
         gradients = [parameter.grad for parameter in model.parameters() if parameter.grad is not None]
         flat = _mean(torch.cat([gradient.flatten() for gradient in gradients]))
@@ -54,7 +80,11 @@ def average_gradients(model: nn.Module) -> None:
 
 
 def average_terms(terms: dict[str, torch.Tensor]) -> dict[str, float]:
-    """The mean of each term of the loss over the processes, as numbers."""
+    """The mean of each term of the loss over the processes, as numbers.
+
+    >>> parallel.average_terms({"total": torch.tensor(0.5)})
+    {'total': 0.5}
+    """
     values = torch.stack([term.detach() for term in terms.values()])
     if distributed.is_initialized():
         values = _mean(values)

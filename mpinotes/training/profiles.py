@@ -16,6 +16,10 @@ class Profile:
     `matrix_components`: how many of the at most 90 settings and 168 components are simulated. The studies:
     `guided_steps` of ancestral sampling and DPS; `call_steps` and `call_volumes` of quality against
     calls; `shift_volumes` per condition; `samples` of each of `sample_volumes` for uncertainty.
+
+    >>> from dataclasses import replace
+    >>> replace(get_profile("full"), image_steps=100).image_steps
+    100
     """
 
     name: str
@@ -99,6 +103,10 @@ PROFILES = {
 
 
 def get_profile(name: str) -> Profile:
-    """The profile "smoke", "book" or "full"."""
+    """The profile "smoke", "book" or "full".
+
+    >>> get_profile("full").matrix_components
+    168
+    """
     check_choice("profile", name, PROFILES)
     return PROFILES[name]

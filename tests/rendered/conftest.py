@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 HTML = Path(__file__).parents[2] / "_build" / "html"
-PAGES = sorted(path.relative_to(HTML).as_posix() for path in (HTML / "book").glob("*.html"))
+PAGES = sorted(path.relative_to(HTML).as_posix() for path in (HTML / "book").rglob("*.html"))
 
 
 THEME_MESSAGES = ("THEBE_JS_URL' has already been declared", "Got invalid theme mode")

@@ -9,9 +9,10 @@ STAMP := $(VENV)/.installed
 # The execution cache and Sphinx look at a notebook alone: drop what they keep when the package, the
 # weights or the data behind the notebooks change, or pages would show old numbers.
 FRESH_CACHE = @mkdir -p _build && { $(BIN)/python -m mpinotes hash; echo "$$MEDMNIST_ROOT"; } > _build/inputs.new \
-	&& { cmp -s _build/inputs.new _build/inputs || rm -rf _build/.jupyter_cache _build/.doctrees; } && mv _build/inputs.new _build/inputs
+	&& { cmp -s _build/inputs.new _build/inputs || rm -rf _build/.jupyter_cache _build/.doctrees _build/without-solutions; } \
+	&& mv _build/inputs.new _build/inputs
 
-.PHONY: book strict test notebooks rendered bench lab lint types lock clean
+.PHONY: book strict book-without-solutions test notebooks rendered bench lab lint types lock clean
 
 $(STAMP): requirements.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -25,6 +26,16 @@ book: $(STAMP)  ## executed book in _build/html
 
 strict: BOOK_FLAGS = -W -n --keep-going  ## the same, warnings are errors
 strict: book
+
+book-without-solutions: BOOK_FLAGS = --config _build/without-solutions.yml --path-output _build/without-solutions
+book-without-solutions: _build/without-solutions.yml book  ## the same for a class, in _build/without-solutions/_build/html
+
+# Beside the solutions go the downloads of the notebooks, which hold them.
+_build/without-solutions.yml: _config.yml $(STAMP)
+	mkdir -p $(@D)
+	$(BIN)/python -c "import sys, yaml; config = yaml.safe_load(sys.stdin); sphinx = config['sphinx']; \
+	sphinx['recursive_update'] = True; sphinx['config'].update(hide_solutions=True, html_copy_source=False); \
+	sphinx['config']['html_theme_options'] = {'use_download_button': False}; yaml.safe_dump(config, sys.stdout)" < $< > $@
 
 test: $(STAMP) lint types  ## unit tests and every notebook in the smoke profile
 	$(BIN)/python -m pytest tests --ignore tests/rendered

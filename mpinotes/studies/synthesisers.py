@@ -10,7 +10,7 @@ import torch
 from mpinotes.data import MatrixPairs, MatrixSetting
 from mpinotes.methods import sm_regression, sm_synthesis
 from mpinotes.methods.recall import recall
-from mpinotes.methods.recipes import MATRIX_SUFFIXES, matrix_train_pairs
+from mpinotes.methods.recipes import MATRIX_SUFFIXES
 from mpinotes.methods.released import Trained
 from mpinotes.methods.sm_refit import refit_matrix
 from mpinotes.methods.sm_synthesis import TRAINING_CONDITIONS
@@ -51,13 +51,12 @@ def networks(split: str, runs: Path) -> dict[str, Trained]:
     return {TITLES[name.removesuffix(suffix)]: trained for name, trained in found.items()}
 
 
-def synthesisers(profile: Profile, split: str, noise: float, runs: Path) -> dict[str, Synthesiser]:
+def synthesisers(profile: Profile, split: str, train: MatrixPairs, runs: Path) -> dict[str, Synthesiser]:
     """By title: the low-gradient matrix itself, what needs no network, and every network of a split, the
     diffusion models sampled as they were trained, in `profile.matrix_calls` DDIM calls.
 
-    Filter and look-up use training pairs with `noise`, the noise of the test.
+    Filter and look-up use the training pairs `train`, whose noise should be that of the test.
     """
-    train = matrix_train_pairs(profile, split, noise)
     components = profile.matrix_components
     wiener = fit_wiener(train.low, train.high, components)
     rows = {

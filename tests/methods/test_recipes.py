@@ -4,13 +4,14 @@ from dataclasses import replace
 import pytest
 import torch
 
-from mpinotes.data import MATRIX_SPLITS, MatrixSetting, MatrixSplit
+from mpinotes.data import MATRIX_SPLITS, MatrixSetting, MatrixSplit, add_calibration_noise
 from mpinotes.evaluation import component_psnr
 from mpinotes.methods import METHODS, recipes
 from mpinotes.methods.recipes import (
     CALIBRATION_NOISE,
     MATRIX_CONFIGS,
     MATRIX_SUFFIXES,
+    TRAIN_SEED,
     matrix_test_pairs,
     matrix_train_pairs,
 )
@@ -57,13 +58,17 @@ def test_a_diffusion_method_has_the_configuration_of_its_name(splits_asked_for, 
     assert 0 < loss.item() < math.inf
 
 
+def noisy_training(noise):
+    return add_calibration_noise(matrix_train_pairs(PROFILE, "paper"), noise, seed=TRAIN_SEED)
+
+
 def test_training_pairs_are_half_clean_and_half_noisy(splits_asked_for):
     """The high components, the truth, are the same twice; noise is as large as stated, to 5 standard errors."""
     recipe = METHODS["sm_algorithm1"](PROFILE, 0)
     (clean, noisy), (high, same), (orders, again) = (x.chunk(2) for x in recipe.tensors)
     assert len(clean) == len(noisy) == 2
     assert torch.equal(high, same) and torch.equal(orders, again)
-    pairs = [matrix_train_pairs(PROFILE, "paper", noise) for noise in (0.0, CALIBRATION_NOISE)]
+    pairs = [noisy_training(noise) for noise in (0.0, CALIBRATION_NOISE)]
     assert torch.equal(clean, pairs[0].low) and torch.equal(noisy, pairs[1].low)
     added = torch.view_as_real(low_in_volts(pairs[1]) - low_in_volts(pairs[0]))
     expected = CALIBRATION_NOISE * pairs[0].high_scale.max().item()
@@ -73,10 +78,7 @@ def test_training_pairs_are_half_clean_and_half_noisy(splits_asked_for):
 def test_test_components_have_phases_and_noise_of_their_own(splits_asked_for):
     """Even for the settings of the training."""
     train, test = zip(
-        *[
-            (matrix_train_pairs(PROFILE, "paper", noise), matrix_test_pairs(PROFILE, [SETTING], noise))
-            for noise in (0.0, CALIBRATION_NOISE)
-        ],
+        *[(noisy_training(noise), matrix_test_pairs(PROFILE, [SETTING], noise)) for noise in (0.0, CALIBRATION_NOISE)],
         strict=True,
     )
     torch.testing.assert_close(train[0].high.abs(), test[0].high.abs(), rtol=0, atol=1e-6)

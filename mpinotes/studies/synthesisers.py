@@ -15,6 +15,7 @@ from mpinotes.methods.released import Trained
 from mpinotes.methods.sm_refit import refit_matrix
 from mpinotes.methods.sm_synthesis import TRAINING_CONDITIONS
 from mpinotes.methods.wiener import fit_wiener
+from mpinotes.physics import order_patterns
 from mpinotes.studies.trained import find_trained
 from mpinotes.training.profiles import Profile
 
@@ -61,6 +62,7 @@ def synthesisers(profile: Profile, split: str, train: MatrixPairs, runs: Path) -
     wiener = fit_wiener(train.low, train.high, components)
     rows = {
         "low gradient": Synthesiser(0, lambda pairs, settings: pairs.low),
+        "pattern of the order": Synthesiser(0, lambda pairs, settings: pattern(pairs)),
         "Wiener": Synthesiser(0, lambda pairs, settings: wiener(pairs.low)),
         "recall": Synthesiser(0, lambda pairs, settings: recall(pairs.low, train, components)),
         "refitted physics": Synthesiser(0, partial(refit, chain="unknown")),
@@ -71,6 +73,16 @@ def synthesisers(profile: Profile, split: str, train: MatrixPairs, runs: Path) -
         else:
             rows[title] = Synthesiser(profile.matrix_calls, partial(_diffuse, trained, profile.matrix_calls))
     return rows
+
+
+def pattern(pairs: MatrixPairs) -> torch.Tensor:
+    """What the mixing order alone says: its pattern, of modulus ≤ 1, in the phase of the low-gradient
+    component, from which nothing else is taken."""
+    height, width = pairs.low.shape[-2:]
+    waves = order_patterns(pairs.orders, (height, width)).to(pairs.low)
+    waves = waves / waves.abs().amax((-2, -1), keepdim=True).clamp_min(1e-6)  # that of n = 0 is empty
+    phase = (waves * pairs.low).sum((-2, -1), keepdim=True)
+    return waves * phase / phase.abs().clamp_min(1e-12)
 
 
 def refit(pairs: MatrixPairs, settings: Sequence[MatrixSetting], chain: str) -> torch.Tensor:

@@ -12,7 +12,7 @@ FRESH_CACHE = @mkdir -p _build && { $(BIN)/python -m mpinotes hash; echo "$$MEDM
 	&& { cmp -s _build/inputs.new _build/inputs || rm -rf _build/.jupyter_cache _build/.doctrees _build/without-solutions; } \
 	&& mv _build/inputs.new _build/inputs
 
-.PHONY: book strict book-without-solutions test notebooks rendered bench lab lint types lock clean
+.PHONY: book strict book-without-solutions test notebooks rendered bench lab lint types lock version clean
 
 $(STAMP): requirements.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -63,6 +63,9 @@ lock:  ## rewrite requirements.txt: exact pins of all that the ranges of pyproje
 	{ echo "# Exact pins, written by 'make lock'. Ranges stand in pyproject.toml."; \
 	  $(VENV)-lock/bin/pip freeze --exclude mpinotes | sed 's/+cpu$$//'; } > requirements.txt
 	rm -r $(VENV)-lock
+
+version:  ## write the package's version into first cells, Colab links and CITATION.cff
+	$(PYTHON) book/version.py
 
 clean:
 	rm -rf _build

@@ -32,13 +32,12 @@ def workplace(profile: str) -> Path:
     that was cut off goes on from its last checkpoint. Raises ``ValueError`` for an unknown profile.
 
     >>> folder = workplace("smoke")  # doctest: +ELLIPSIS
-    ...torch ...
-    >>> folder.name
-    'runs'
+    device: ...
+    minutes of a chapter on two CPU cores: smoke ...
     """
     get_profile(profile)
     device = best_device()
-    print(f"{_name(device)}, torch {torch.__version__}")
+    print(f"device: {_name(device)}, torch {torch.__version__}")
     costs = "; ".join(f"{name} {_minutes(cost)}" for name, cost in MINUTES.items())
     print(f"minutes of a chapter on two CPU cores: {costs}" + "; on a GPU: not measured" * (device.type == "cuda"))
     folder = DRIVE / "mpinotes" if DRIVE.is_dir() else Path("runs")
@@ -51,7 +50,7 @@ def _name(device: torch.device) -> str:
     if device.type == "cuda":
         properties = torch.cuda.get_device_properties(device)
         return f"GPU {properties.name}, {properties.total_memory / 2**30:.0f} GiB"
-    return f"no GPU, {os.cpu_count()} CPU cores ({platform.machine()})"
+    return f"CPU (no GPU), {os.cpu_count()} cores ({platform.machine()})"
 
 
 def _minutes(cost: tuple[float, float] | None) -> str:

@@ -22,7 +22,7 @@ def test_a_machine_without_a_gpu_says_so_and_keeps_results_beside_the_notebook(m
     monkeypatch.chdir(tmp_path)
     assert workplace("full") == Path("runs")
     device, costs, results = capsys.readouterr().out.splitlines()
-    assert device.startswith("no GPU, ") and torch.__version__ in device
+    assert device.startswith("device: CPU (no GPU), ") and torch.__version__ in device
     assert all(name in costs for name in ("smoke", "book", "full")) and "GPU" not in costs
     assert results == "results: runs, in the folder of the notebook"
     assert not list(tmp_path.iterdir())
@@ -40,7 +40,7 @@ def test_a_gpu_is_named_and_what_nobody_measured_is_not_claimed(monkeypatch, cap
     monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: properties)
     workplace("book")
     device, costs = capsys.readouterr().out.splitlines()
-    assert device.startswith("GPU Tesla T4, 15 GiB") and costs.endswith("on a GPU: not measured")
+    assert device.startswith("device: GPU Tesla T4, 15 GiB") and costs.endswith("on a GPU: not measured")
 
 
 def test_results_go_to_a_mounted_drive(monkeypatch, tmp_path, capsys):

@@ -1,19 +1,13 @@
 """Slides of a tiny built book: one file, nothing fetched, the first figure of every section."""
 
 import base64
-import importlib.util
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).parent.parent / "book/slides.py"
-spec = importlib.util.spec_from_file_location("slides", SCRIPT)
-slides = importlib.util.module_from_spec(spec)
-sys.modules["slides"] = slides  # dataclasses look their module up
-spec.loader.exec_module(slides)
+from book import slides
 
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -44,7 +38,7 @@ def built(tmp_path):
 
 def run(built):
     return subprocess.run(
-        [sys.executable, SCRIPT, built / "html", built / "slides.html"], capture_output=True, text=True
+        [sys.executable, slides.__file__, built / "html", built / "slides.html"], capture_output=True, text=True
     )
 
 

@@ -1,7 +1,7 @@
 """A chapter, its links and what it installs are of one version, that of the package."""
 
-import importlib.util
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -11,13 +11,11 @@ import pytest
 import yaml
 
 import mpinotes
+from book import version as book_version
+from tests.colab.__main__ import redirected
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = sorted((ROOT / "book").glob("*.ipynb"))
-
-spec = importlib.util.spec_from_file_location("version", ROOT / "book/version.py")
-book_version = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(book_version)
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -52,8 +50,7 @@ def test_one_command_writes_a_new_version_everywhere(tmp_path):
 
 def test_the_address_redirects_to_a_clone_as_the_colab_imitation_does(tmp_path):
     """The first cell stays as it is while git takes its address from a folder."""
-    environment = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": f"url.{ROOT}.insteadOf"}
-    environment["GIT_CONFIG_VALUE_0"] = book_version.ADDRESS
+    environment = {"PATH": os.environ["PATH"], **redirected(ROOT)}
     command = ["git", "ls-remote", book_version.ADDRESS, "HEAD"]
     head = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.split()[0]
     assert re.fullmatch("[0-9a-f]{40}", head)

@@ -13,14 +13,9 @@ from mpinotes.training.profiles import get_profile
 DRIVE = Path("/content/drive/MyDrive")
 """Where Colab mounts a reader's Google Drive: what lies there survives a disconnect."""
 
-MINUTES: dict[str, tuple[float, float] | None] = {
-    "smoke": None,
-    "book": None,
-    "full": None,
-}
-"""Minutes of a chapter on two CPU cores, the shortest and the longest; None where nobody measured.
-"smoke": papermill, start of the kernel included. "full": a chapter that trains takes as long as the
-trainings whose time stands on the released cards."""
+MINUTES: dict[str, float | None] = {"smoke": None, "book": None, "full": 74}
+"""Minutes of the longest chapter on one CPU core, by profile; None where nobody measured. "smoke":
+processor time under ``make colab``. "full": the longest training that stands on a released card."""
 
 
 def workplace(profile: str) -> Path:
@@ -33,13 +28,14 @@ def workplace(profile: str) -> Path:
 
     >>> folder = workplace("smoke")  # doctest: +ELLIPSIS
     device: ...
-    minutes of a chapter on two CPU cores: smoke ...
+    minutes of the longest chapter on one CPU core: smoke ...
     """
     get_profile(profile)
     device = best_device()
     print(f"device: {_name(device)}, torch {torch.__version__}")
-    costs = "; ".join(f"{name} {_minutes(cost)}" for name, cost in MINUTES.items())
-    print(f"minutes of a chapter on two CPU cores: {costs}" + "; on a GPU: not measured" * (device.type == "cuda"))
+    costs = ", ".join(f"{name} {cost or 'not measured'}" for name, cost in MINUTES.items())
+    gpu = "; on a GPU: not measured" if device.type == "cuda" else ""
+    print(f"minutes of the longest chapter on one CPU core: {costs}{gpu}")
     folder = DRIVE / "mpinotes" if DRIVE.is_dir() else Path("runs")
     if profile == "full":
         print(f"results: {_keeps(folder)}")
@@ -51,10 +47,6 @@ def _name(device: torch.device) -> str:
         properties = torch.cuda.get_device_properties(device)
         return f"GPU {properties.name}, {properties.total_memory / 2**30:.0f} GiB"
     return f"CPU (no GPU), {os.cpu_count()} cores ({platform.machine()})"
-
-
-def _minutes(cost: tuple[float, float] | None) -> str:
-    return "not measured" if cost is None else f"{cost[0]:g} to {cost[1]:g}"
 
 
 def _keeps(folder: Path) -> str:

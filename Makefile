@@ -12,7 +12,7 @@ FRESH_CACHE = @mkdir -p _build && { $(BIN)/python -m mpinotes hash; echo "$$MEDM
 	&& { cmp -s _build/inputs.new _build/inputs || rm -rf _build/.jupyter_cache _build/.doctrees _build/without-solutions; } \
 	&& mv _build/inputs.new _build/inputs
 
-.PHONY: book strict book-without-solutions test notebooks rendered bench lab lint types lock clean
+.PHONY: book strict book-without-solutions pdf test notebooks rendered bench lab lint types lock clean
 
 $(STAMP): requirements.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -36,6 +36,9 @@ _build/without-solutions.yml: _config.yml $(STAMP)
 	$(BIN)/python -c "import sys, yaml; config = yaml.safe_load(sys.stdin); sphinx = config['sphinx']; \
 	sphinx['recursive_update'] = True; sphinx['config'].update(hide_solutions=True, html_copy_source=False); \
 	sphinx['config']['html_theme_options'] = {'use_download_button': False}; yaml.safe_dump(config, sys.stdout)" < $< > $@
+
+pdf: book  ## the whole book on paper, _build/mpinotes.pdf (needs Debian's chromium)
+	$(BIN)/python book/print.py
 
 test: $(STAMP) lint types  ## unit tests and every notebook in the smoke profile
 	$(BIN)/python -m pytest tests --ignore tests/rendered

@@ -8,6 +8,7 @@ Solutions are printed unfolded: paper cannot be clicked.
 import argparse
 import functools
 import http.server
+import logging
 import shutil
 import threading
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ from pathlib import Path
 
 import yaml
 from playwright.sync_api import Page, sync_playwright
+from pypdf import PdfWriter
+from pypdf.generic import DictionaryObject, NameObject, TextStringObject
 
 ROOT = Path(__file__).parent.parent
 
@@ -54,7 +57,8 @@ article.bd-article:first-of-type { break-before: auto; }
 .bd-main .bd-content .bd-article h1:first-of-type { display: block !important; margin-top: 0; }
 h1, h2, h3, h4 { break-after: avoid; }
 p { orphans: 3; widows: 3; }
-img, svg.curves, mjx-container[display="true"], .admonition-title, dt { break-inside: avoid; }
+.cell_input, .sd-card, img, svg.curves, mjx-container[display="true"], tr, dt { break-inside: avoid; }
+.admonition-title { break-after: avoid; }
 img { max-width: 100% !important; height: auto !important; }
 pre { white-space: pre-wrap !important; overflow-wrap: anywhere; font-size: 8pt !important; }
 .cell_output pre { overflow: visible !important; max-height: none !important; }
@@ -62,6 +66,8 @@ table { font-size: 9pt; }
 .math, .output, .pst-scrollable-table-container { overflow: visible !important; }
 input[type="range"] { print-color-adjust: exact; }
 """
+
+HEADINGS = """() => [...document.querySelectorAll("h1, h2, h3, h4, h5, h6")].map((h) => h.innerText.trim())"""
 
 FOOTER = """<div style="width: 100%; text-align: center; font-size: 8pt"><span class="pageNumber"></span></div>"""
 
@@ -102,6 +108,25 @@ def collect(page: Page, address: str, path: str) -> tuple[str, list[str]]:
     return article, glyphs
 
 
+def name_outline(pdf: Path, titles: list[str]) -> None:
+    """Write the headings into the outline: Chromium drops blanks at line breaks and doubles some."""
+    logging.getLogger("pypdf").setLevel(logging.ERROR)  # it miscounts Chromium's objects
+    writer = PdfWriter(clone_from=pdf)
+    remaining = iter(titles)
+
+    def walk(entry: DictionaryObject | None) -> None:
+        while entry is not None:
+            if "/Title" in entry:
+                entry[NameObject("/Title")] = TextStringObject(" ".join(next(remaining).split()))
+            walk(entry["/First"].get_object() if "/First" in entry else None)
+            entry = entry["/Next"].get_object() if "/Next" in entry else None
+
+    walk(writer.root_object["/Outlines"].get_object())
+    if next(remaining, None) is not None:
+        raise SystemExit("the outline has fewer entries than the book has headings")
+    writer.write(pdf)
+
+
 def print_book(html: Path, out: Path, title: str) -> None:
     """Write the PDF of a built book."""
     chromium = shutil.which("chromium")
@@ -121,11 +146,13 @@ def print_book(html: Path, out: Path, title: str) -> None:
         page.wait_for_load_state("networkidle")
         page.evaluate("document.fonts.ready.then(() => true)")
         out.parent.mkdir(parents=True, exist_ok=True)
+        titles = page.evaluate(HEADINGS)
         page.pdf(
             path=out, prefer_css_page_size=True, print_background=True, outline=True, tagged=True,
             display_header_footer=True, header_template="<span></span>", footer_template=FOOTER,
         )  # fmt: skip
         browser.close()
+    name_outline(out, titles)
 
 
 def main() -> None:

@@ -42,11 +42,12 @@ def test_no_page_is_wider_than_a_phone(visit, path):
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
 
 
-def test_figures_stand_on_white_in_the_dark_theme_too(visit):
+def test_figures_keep_their_colours_in_the_dark_theme(visit):
+    # The theme's own filter raises the contrast: the haze and noise of an image, nearly black, would be black.
     for path in PAGES:
         if path.split("/")[1][:2].isdigit():
             page = visit(path)
             page.evaluate("document.documentElement.dataset.theme = 'dark'")
-            style = "all => all.map(i => getComputedStyle(i)).map(s => s.backgroundColor + ', filter ' + s.filter)"
+            style = "all => all.map(i => getComputedStyle(i)).map(s => s.backgroundColor + ', ' + s.filter)"
             grounds = page.eval_on_selector_all(".cell_output img", style)
-            assert set(grounds) <= {"rgb(255, 255, 255), filter none"}, path
+            assert set(grounds) <= {"rgb(255, 255, 255), brightness(0.85)"}, path

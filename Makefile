@@ -12,7 +12,7 @@ FRESH_CACHE = @mkdir -p _build && { $(BIN)/python -m mpinotes hash; echo "$$MEDM
 	&& { cmp -s _build/inputs.new _build/inputs || rm -rf _build/.jupyter_cache _build/.doctrees _build/without-solutions; } \
 	&& mv _build/inputs.new _build/inputs
 
-.PHONY: book strict book-without-solutions slides test notebooks rendered bench colab lab lint types lock version clean
+.PHONY: book strict book-without-solutions slides pdf test notebooks rendered bench colab lab lint types lock version clean
 
 $(STAMP): requirements.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -39,6 +39,9 @@ _build/without-solutions.yml: _config.yml $(STAMP)
 
 slides: book  ## the figures of all chapters as a presentation, one file, in _build/slides.html
 	$(BIN)/python book/slides.py _build/html _build/slides.html
+
+pdf: book  ## the whole book on paper, _build/mpinotes.pdf (needs Debian's chromium)
+	$(BIN)/python book/print.py
 
 test: $(STAMP) lint types  ## unit tests and every notebook in the smoke profile
 	$(BIN)/python -m pytest tests --ignore tests/rendered

@@ -10,12 +10,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import matplotlib.pyplot as plt
 import torch
 from tqdm.auto import tqdm
 
 import mpinotes
 from mpinotes.data import available_vessels, image_pairs
-from mpinotes.display import show_projections
+from mpinotes.display import IMAGE_MAP, show_projections
 from mpinotes.files import save_atomically
 from mpinotes.methods import METHODS, Recipe, dccdm, load
 from mpinotes.methods.recipes import TEST_SEED
@@ -92,7 +93,7 @@ def run_study(name: str, profile: str, runs: Path, records: Path) -> None:
 
 
 def draw_picture(out: Path) -> None:
-    """The first test volume, its image and both enhancements, as in the README."""
+    """The first test volume, its image and both enhancements, as in the README; for the front page, each alone."""
     volumes = available_vessels("test", 1).volumes
     pairs = image_pairs(volumes, seed=TEST_SEED)
     shown = {"x_HR": pairs.x_hr, "x_LR": pairs.x_lr}
@@ -101,6 +102,10 @@ def draw_picture(out: Path) -> None:
         steps = trained.card["metrics"]["sampling_steps"]
         shown[name.upper()] = dccdm.enhance(trained.model, pairs.x_lr, trained.config, steps=steps)
     show_projections({title: volume[0, 0] for title, volume in shown.items()}).savefig(out, dpi=80)
+    for name, title in (("truth", "x_HR"), ("before", "x_LR"), ("after", "DCCDM")):
+        views = torch.cat([shown[title][0, 0].amax(dim).flip(0) for dim in range(3)], dim=1)  # along z, y and x
+        pixels = views.repeat_interleave(12, 0).repeat_interleave(12, 1)
+        plt.imsave(out.with_name(f"front_{name}.png"), pixels.numpy(), vmin=0, vmax=1, cmap=IMAGE_MAP)
 
 
 def package_hash() -> str:
@@ -130,7 +135,9 @@ def main(arguments: list[str] | None = None) -> int:
     study.add_argument("--profile", default="full", help=", ".join(PROFILES))
     study.add_argument("--runs", type=Path, default=Path("runs"), help="folder of trained methods and checkpoints")
     study.add_argument("--records", type=Path, default=RECORDS, help="folder the record goes to")
-    picture = commands.add_parser("picture", help="draw the README's picture from the released weights")
+    picture = commands.add_parser(
+        "picture", help="draw the pictures of README and front page from the released weights"
+    )
     picture.add_argument("--out", type=Path, default=Path("book/result.png"))
     commands.add_parser("hash", help="print the hash of code and weights")
     options = parser.parse_args(arguments)

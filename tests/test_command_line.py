@@ -20,11 +20,15 @@ def test_trains_a_method_and_writes_weights_and_card(tmp_path):
     assert (tmp_path / "sm_algorithm1.safetensors").read_bytes() == before
 
 
-def test_draws_the_picture_of_the_readme(tmp_path):
+def test_draws_the_pictures_of_readme_and_front_page(tmp_path):
     out = tmp_path / "result.png"
     assert main(["picture", "--out", str(out)]) == 0
     height, width, _ = plt.imread(out).shape
     assert width > height > 100
+    front = [plt.imread(tmp_path / f"front_{name}.png") for name in ("truth", "before", "after")]
+    assert all(picture.shape[1] == 3 * picture.shape[0] for picture in front)
+    truth, before, after = front
+    assert abs(after - truth).mean() < abs(before - truth).mean()
 
 
 @pytest.mark.parametrize(

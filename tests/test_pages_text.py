@@ -25,6 +25,14 @@ NOTEBOOKS = {
     )
     for path in sorted((ROOT / "book").glob("*.ipynb"))
 }
+DRAWING = re.compile(r"^(?:plt\.show|show_\w+|draw_\w+)\(", re.MULTILINE)
+FIGURES = {
+    f"{path.stem} {cell['id']}": cell["metadata"].get("mystnb", {}).get("image", {}).get("alt", "")
+    for path in sorted((ROOT / "book").glob("*.ipynb"))
+    for cell in json.loads(path.read_text())["cells"]
+    if cell["cell_type"] == "code" and DRAWING.search("".join(cell["source"]))
+}
+"""Cells that draw a figure, with their text for readers who cannot see it."""
 NAME = r"[A-Za-z_][A-Za-z_0-9]*(?:\.[A-Za-z_][A-Za-z_0-9]*)*(?:\([a-z_0-9]+\))?"
 
 
@@ -125,6 +133,16 @@ def test_every_exercise_has_one_folded_solution(text):
     assert exercises == solutions
     # sphinx-exercise hides the content of {solution} alone: that of the gated form would stay.
     assert "{solution-start}" not in text
+
+
+@pytest.mark.parametrize("figure", FIGURES)
+def test_every_figure_is_described_in_words(figure):
+    assert len(FIGURES[figure].split()) >= 10 and FIGURES[figure].endswith(".")
+
+
+def test_every_description_is_one_figure_s_own():
+    described = [text for text in FIGURES.values() if text]
+    assert len(described) == len(set(described)) > 20
 
 
 def test_one_command_builds_the_book_without_solutions():

@@ -1,0 +1,62 @@
+"""The book on paper."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+import yaml
+from pypdf import PdfReader
+
+from tests.rendered.conftest import HTML, PAGES
+
+ROOT = HTML.parents[1]
+CHAPTERS = [path for path in PAGES if path.split("/")[1][:2].isdigit()]
+
+
+@pytest.fixture(scope="module")
+def pdf(tmp_path_factory):
+    out = tmp_path_factory.mktemp("pdf") / "mpinotes.pdf"
+    subprocess.run([sys.executable, ROOT / "book/print.py", "--html", HTML, "--out", out], check=True)
+    return PdfReader(out)
+
+
+@pytest.fixture(scope="module")
+def texts(pdf):
+    return [page.extract_text() for page in pdf.pages]
+
+
+def heading(path):
+    return re.search(r"<title>(.*?) &#8212;", (HTML / path).read_text()).group(1)
+
+
+def test_the_outline_holds_every_chapter_in_order(pdf):
+    titles = [entry.title.strip() for entry in pdf.outline if not isinstance(entry, list)]
+    titles += [entry.title.strip() for group in pdf.outline if isinstance(group, list) for entry in group[:]
+               if not isinstance(entry, list)]  # fmt: skip
+    headings = [heading(path) for path in CHAPTERS]
+    assert [title for title in titles if title in headings] == headings
+
+
+def test_there_are_more_pages_than_chapters_and_each_has_its_number(pdf, texts):
+    assert len(pdf.pages) > 3 * len(CHAPTERS)
+    assert all(re.search(rf"(^|\D){number}\s*$", text) or text.strip().startswith(str(number))
+               for number, text in enumerate(texts, 1))  # fmt: skip
+
+
+def test_headings_formulas_and_solutions_are_on_paper(texts):
+    whole = " ".join("".join(texts).split())
+    assert yaml.safe_load((ROOT / "_config.yml").read_text())["title"] in whole
+    assert "From moment to voltage" in whole and "(1)" in whole
+    assert "The FWHM of" in whole and "Solution to" in whole
+
+
+def test_links_stay_in_the_document(pdf):
+    inside, outside = 0, []
+    for page in pdf.pages:
+        for link in page.get("/Annots", []):
+            action = link.get_object().get("/A", {})
+            inside += "/URI" not in action
+            outside += [action["/URI"]] if "/URI" in action else []
+    assert inside > 100
+    assert not [address for address in outside if "127.0.0.1" in address]

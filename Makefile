@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 # An open range would take a CUDA build of several gigabytes.
 TORCH := 2.13.0
 STAMP := $(VENV)/.installed
+PROSE := *.md _config.yml CITATION.cff Makefile pyproject.toml book mpinotes tests
 
 # The execution cache and Sphinx look at a notebook alone: drop what they keep when the package, the
 # weights or the data behind the notebooks change, or pages would show old numbers.
@@ -53,6 +54,7 @@ lab: $(STAMP)  ## the notebooks in JupyterLab
 lint: $(STAMP)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/codespell $(PROSE)
 
 types: $(STAMP)
 	$(BIN)/mypy

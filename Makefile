@@ -13,7 +13,7 @@ FRESH_CACHE = @mkdir -p _build && { $(BIN)/python -m mpinotes hash; echo "$$MEDM
 	&& { cmp -s _build/inputs.new _build/inputs || rm -rf _build/.jupyter_cache _build/.doctrees _build/without-solutions; } \
 	&& mv _build/inputs.new _build/inputs
 
-.PHONY: book strict book-without-solutions test notebooks rendered bench lab lint types lock clean
+.PHONY: book strict book-without-solutions slides test notebooks rendered bench colab lab lint types lock version clean
 
 $(STAMP): requirements.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -37,6 +37,9 @@ _build/without-solutions.yml: _config.yml $(STAMP)
 	$(BIN)/python -c "import sys, yaml; config = yaml.safe_load(sys.stdin); sphinx = config['sphinx']; \
 	sphinx['recursive_update'] = True; sphinx['config'].update(hide_solutions=True, html_copy_source=False); \
 	sphinx['config']['html_theme_options'] = {'use_download_button': False}; yaml.safe_dump(config, sys.stdout)" < $< > $@
+
+slides: book  ## the figures of all chapters as a presentation, one file, in _build/slides.html
+	$(BIN)/python book/slides.py _build/html _build/slides.html
 
 test: $(STAMP) lint types  ## unit tests and every notebook in the smoke profile
 	$(BIN)/python -m pytest tests --ignore tests/rendered
@@ -65,6 +68,14 @@ lock:  ## rewrite requirements.txt: exact pins of all that the ranges of pyproje
 	{ echo "# Exact pins, written by 'make lock'. Ranges stand in pyproject.toml."; \
 	  $(VENV)-lock/bin/pip freeze --exclude mpinotes | sed 's/+cpu$$//'; } > requirements.txt
 	rm -r $(VENV)-lock
+
+# What Colab comes with, or comes close to: other releases than requirements.txt. Some 5 GB with torch's CUDA build.
+COLAB ?= torch==2.14.1 torchvision==0.29.1 numpy==2.2.6
+colab: $(STAMP)  ## every notebook alone on an imitated Colab (needs the package index)
+	$(BIN)/python -m tests.colab $(COLAB)
+
+version:  ## write the package's version into first cells, Colab links and CITATION.cff
+	$(PYTHON) book/version.py
 
 clean:
 	rm -rf _build

@@ -10,14 +10,14 @@ from mpinotes.methods import load
 
 
 def test_trains_a_method_and_writes_weights_and_card(tmp_path):
-    assert main(["train", "sm_synthesis", "--profile", "smoke", "--out", str(tmp_path), "--device", "cpu"]) == 0
-    trained = load("sm_synthesis", tmp_path)
-    card = json.loads((tmp_path / "sm_synthesis.json").read_text())
+    assert main(["train", "sm_algorithm1", "--profile", "smoke", "--out", str(tmp_path), "--device", "cpu"]) == 0
+    trained = load("sm_algorithm1", tmp_path)
+    card = json.loads((tmp_path / "sm_algorithm1.json").read_text())
     assert card == trained.card and card["code"] == package_hash() and card["profile"] == "smoke"
-    assert torch.isfinite(torch.tensor(card["metrics"]["synthesised"]["psnr"]["median"]))
-    before = (tmp_path / "sm_synthesis.safetensors").read_bytes()
-    assert main(["train", "sm_synthesis", "--profile", "smoke", "--out", str(tmp_path), "--device", "cpu"]) == 0
-    assert (tmp_path / "sm_synthesis.safetensors").read_bytes() == before
+    assert torch.isfinite(torch.tensor(card["metrics"]["noisy"]["synthesised"]["psnr"]["median"]))
+    before = (tmp_path / "sm_algorithm1.safetensors").read_bytes()
+    assert main(["train", "sm_algorithm1", "--profile", "smoke", "--out", str(tmp_path), "--device", "cpu"]) == 0
+    assert (tmp_path / "sm_algorithm1.safetensors").read_bytes() == before
 
 
 def test_draws_the_picture_of_the_readme(tmp_path):

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+import mpinotes
+
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 ADDRESS = PROJECT["project"]["urls"]["Repository"]
@@ -23,13 +25,11 @@ def test_the_repository_has_one_address_everywhere():
     for path in texts:
         found = set(re.findall(r"github(?:\.com)?/([\w-]+/[\w-]+)", path.read_text()))
         assert found <= {slug}, path
-    colab = f"https://colab.research.google.com/github/{slug}/blob/main/book/"
+    colab = f"https://colab.research.google.com/github/{slug}/blob/v{mpinotes.__version__}/book/"
     assert all(colab + path.name in (ROOT / "README.md").read_text() for path in NOTEBOOKS)
 
 
 def test_the_version_is_one():
-    import mpinotes
-
     assert str(yaml.safe_load((ROOT / "CITATION.cff").read_text())["version"]) == mpinotes.__version__
     assert f"## {mpinotes.__version__}" in (ROOT / "CHANGELOG.md").read_text()
 

@@ -17,7 +17,7 @@ from mpinotes.physics import (
     mixing_orders,
     simulate_system_matrix,
 )
-from mpinotes.validation import check_choice, check_count, check_range, check_tensor
+from mpinotes.validation import check_choice, check_count, check_positive, check_range, check_tensor
 
 GRADIENT_RATIO = 0.1
 """Low over high gradient, and low over high drive amplitude: one field of view for both."""
@@ -50,6 +50,7 @@ class MatrixSetting:
     size_spread: float = 0.0
 
     def __post_init__(self) -> None:
+        check_positive("base_frequency", self.base_frequency)
         check_range("size_spread", self.size_spread, 0.0, 1.0)
 
 
@@ -100,9 +101,9 @@ def matrix_pairs(
 
     `orders`: the paper's 168 by default. `shape`: pixels. `relaxation`: "equilibrium" or "debye".
     `noise`: standard deviation of real and imaginary part that calibration adds to the low-gradient
-    components, as a share of the strongest component of the setting's high-gradient matrix; the high
-    ones, the truth, stay clean. `phase_seed`: a receive chain that was never calibrated turns every
-    line by a phase of its own, the same at both gradients; None: no chain, so that equilibrium
+    components, as a share of the strongest of the setting's high-gradient components; the high ones,
+    the truth, stay clean. `phase_seed`: a receive chain that was never calibrated turns every
+    line of every channel by a phase of its own, the same at both gradients; None: no chain, so that equilibrium
     components are purely imaginary and a real or imaginary channel stays empty. `seed`: of the noise.
 
     >>> pairs = matrix_pairs([PAPER_TEST], mixing_subset(2), shape=(8, 8), noise=1e-3)
@@ -114,7 +115,7 @@ def matrix_pairs(
     check_choice("relaxation", relaxation, RELAXATIONS)
     check_range("noise", noise, 0.0, math.inf)
     orders = mixing_orders(2, 17) if orders is None else orders
-    noises, phases = torch.Generator().manual_seed(seed), torch.Generator().manual_seed(phase_seed or 0)
+    phases = torch.Generator().manual_seed(phase_seed or 0)
     shared: dict[tuple[float, int, float], SystemMatrix] = {}
     low: list[torch.Tensor] = []
     high: list[torch.Tensor] = []
@@ -123,15 +124,11 @@ def matrix_pairs(
         if phase_seed is not None:
             angle = 2 * math.pi * torch.rand(weak.shape[:2], dtype=torch.float64, generator=phases)[..., None, None]
             weak, strong = (x * torch.polar(torch.ones_like(angle), angle) for x in (weak, strong))
-        if noise > 0:
-            # torch's complex normal numbers have a variance of 1/2 in each part.
-            spread = math.sqrt(2) * noise * strong.abs().max()
-            weak = weak + spread * torch.randn(weak.shape, dtype=weak.dtype, generator=noises)
         low.append(weak.transpose(0, 1))
         high.append(strong.transpose(0, 1))
     (low_images, low_scale), (high_images, high_scale) = (normalise_components(torch.cat(x)) for x in (low, high))
     index = torch.arange(len(settings)).repeat_interleave(len(orders))
-    return MatrixPairs(
+    pairs = MatrixPairs(
         low_images.to(torch.complex64),
         high_images.to(torch.complex64),
         low_scale,
@@ -139,6 +136,28 @@ def matrix_pairs(
         index,
         orders.repeat(len(settings), 1),
     )
+    return add_calibration_noise(pairs, noise, seed=seed) if noise > 0 else pairs
+
+
+def add_calibration_noise(pairs: MatrixPairs, noise: float, *, seed: int = 0) -> MatrixPairs:
+    """The pairs with noise on their low-gradient components, normalised again; see `matrix_pairs`.
+
+    >>> pairs = matrix_pairs([MatrixSetting(25e-9, 25e3, 9)], torch.tensor([[2, 0]]), shape=(8, 8))
+    >>> noisy = add_calibration_noise(pairs, 1e-3)
+    >>> torch.equal(noisy.high, pairs.high), torch.equal(noisy.low, pairs.low)
+    (True, False)
+    """
+    check_range("noise", noise, 0.0, math.inf)
+    count = len(pairs.setting.unique())
+    components = len(pairs.setting) // count
+    strongest = pairs.high_scale.view(count, -1).amax(1).repeat_interleave(components)
+    generator = torch.Generator().manual_seed(seed)
+    shape = (count, 2, components, *pairs.low.shape[-2:])
+    errors = torch.randn(shape, dtype=torch.complex128, generator=generator).transpose(1, 2).flatten(0, 1)
+    # torch's complex normal numbers have a variance of 1/2 in each part.
+    spread = math.sqrt(2) * noise * strongest[:, None, None, None]
+    low, low_scale = normalise_components(pairs.low * pairs.low_scale[..., None, None] + spread * errors)
+    return replace(pairs, low=low.to(pairs.low.dtype), low_scale=low_scale)
 
 
 def normalise_components(images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -46,7 +46,7 @@ def spread_out(settings: Sequence[MatrixSetting], count: int) -> list[MatrixSett
     """`count` of the settings, or all where there are no more, evenly spread over the list.
 
     >>> [setting.density for setting in spread_out(PAPER_SETTINGS[:6], 3)]
-    [49, 69, 99]
+    [59, 79, 99]
     """
     check_count("count", count)
     count = min(count, len(settings))

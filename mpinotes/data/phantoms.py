@@ -2,7 +2,7 @@
 
 import torch
 
-from mpinotes.validation import check_count
+from mpinotes.validation import check_count, check_tensor
 
 BAR_WIDTHS = (1, 2, 3, 4)
 """Widths of the bars, and of the gaps between them, in pixels."""
@@ -27,12 +27,13 @@ def resolution_bars(size: int = 32) -> torch.Tensor:
 
 def bar_modulation(image: torch.Tensor) -> list[float]:
     """How deep the gaps between the bars of `resolution_bars` are in an image (y, x), per width:
-    (bar − gap) / (bar + gap) of the mean values there; 1 is perfect, 0 is one blob.
+    (bar − gap) / (bar + gap) of the mean values there; 1 is perfect, 0 flat, below 0 inverted.
 
     >>> bars = resolution_bars()[0]
     >>> bar_modulation(bars), bar_modulation(torch.ones_like(bars))
     ([1.0, 1.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0])
     """
+    check_tensor("image", image, 2, "(y, x)")
     depths = []
     for place, width in enumerate(BAR_WIDTHS):
         row = image[4 + 7 * place : 7 + 7 * place].mean(0)

@@ -40,16 +40,20 @@ def show_projections(volumes: Mapping[str, torch.Tensor], *, voxel_size: float =
 def show_components(rows: Mapping[str, torch.Tensor], titles: list[str], *, field_of_view: float = 40e-3) -> Figure:
     """System-matrix components in [-1, 1], one row per method, (column, y, x) each, on one colour scale.
 
+    Complex ones are shown by their real parts, every column turned so that the first row is real and
+    positive where it is strongest.
+
     >>> figure = show_components({"truth": torch.rand(2, 8, 8)}, ["(2, 0)", "(1, 1)"])
     >>> len(figure.axes)  # one for each component, and the colour bar
     3
     """
+    turn = _phase_of_peak(next(iter(rows.values())))
     half = field_of_view * 1e3 / 2
     figure, axes = plt.subplots(
         len(rows), len(titles), figsize=(1.7 * len(titles) + 1.2, 1.75 * len(rows)), squeeze=False, layout="constrained"
     )
     for line, (name, images) in zip(axes, rows.items(), strict=True):
-        for axis, image in zip(line, images, strict=True):
+        for axis, image in zip(line, (images * turn).real, strict=True):
             artist = axis.imshow(
                 image, origin="lower", vmin=-1, vmax=1, cmap=IMAGE_MAP, extent=(-half, half, -half, half)
             )
@@ -61,3 +65,12 @@ def show_components(rows: Mapping[str, torch.Tensor], titles: list[str], *, fiel
         axis.set_xlabel(f"x, ±{half:.0f} mm", fontsize=8)
     figure.colorbar(artist, ax=axes, label="component / its largest modulus [1]", shrink=0.8)
     return figure
+
+
+def _phase_of_peak(images: torch.Tensor) -> torch.Tensor:
+    """Factors of modulus 1, (column, 1, 1), that make the strongest pixel of each image positive; 1 for
+    real images."""
+    if not images.is_complex():
+        return images.new_ones(len(images), 1, 1)
+    peak = images.flatten(1).gather(1, images.flatten(1).abs().argmax(1, keepdim=True))
+    return (peak.conj() / peak.abs())[..., None]

@@ -3,6 +3,7 @@
 import torch
 
 from mpinotes.data import MatrixPairs
+from mpinotes.validation import check_count
 
 
 def recall(low: torch.Tensor, train: MatrixPairs, components: int) -> torch.Tensor:
@@ -18,6 +19,7 @@ def recall(low: torch.Tensor, train: MatrixPairs, components: int) -> torch.Tens
     >>> torch.allclose(recall(1j * train.low, train, components=2), 1j * train.high)
     True
     """
+    check_count("components", components)
     if len(low) % components or len(train.low) % components or low.shape[1:] != train.low.shape[1:]:
         raise ValueError(
             f"low: got shape {tuple(low.shape)} beside {tuple(train.low.shape)} in training, accepted are "

@@ -11,6 +11,7 @@ from torch import nn
 from mpinotes.data import (
     MatrixPairs,
     MatrixSetting,
+    add_calibration_noise,
     available_vessels,
     image_pairs,
     matrix_pairs,
@@ -139,11 +140,11 @@ def _adversarial_recipe(profile: Profile, seed: int) -> Recipe:
     )
 
 
-def matrix_train_pairs(profile: Profile, split: str, noise: float) -> MatrixPairs:
-    """The components of the split's training settings."""
+def matrix_train_pairs(profile: Profile, split: str) -> MatrixPairs:
+    """The components of the split's training settings, without noise."""
     settings = spread_out(matrix_split(split).train, profile.matrix_settings)
     orders = mixing_subset(profile.matrix_components)
-    return matrix_pairs(settings, orders, noise=noise, phase_seed=TRAIN_SEED, seed=TRAIN_SEED, progress=True)
+    return matrix_pairs(settings, orders, phase_seed=TRAIN_SEED, progress=True)
 
 
 def matrix_test_pairs(
@@ -173,7 +174,8 @@ def _component_recipe(
     synthesise: Callable[[nn.Module, MatrixPairs], torch.Tensor], calls: int,
 ) -> Recipe:  # fmt: skip
     # Once clean and once with calibration noise.
-    parts = [matrix_train_pairs(profile, split, noise) for noise in (0.0, CALIBRATION_NOISE)]
+    clean = matrix_train_pairs(profile, split)
+    parts = clean, add_calibration_noise(clean, CALIBRATION_NOISE, seed=TRAIN_SEED)
     tensors = tuple(torch.cat([getattr(pairs, name) for pairs in parts]) for name in ("low", "high", "orders"))
 
     def evaluate(model: nn.Module) -> dict[str, Any]:

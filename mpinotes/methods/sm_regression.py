@@ -49,7 +49,7 @@ def synthesise(model: nn.Module, low: torch.Tensor, orders: torch.Tensor, config
     model.eval()
     with torch.no_grad():
         channels = _estimate(model, to_channels(low * turn).to(device), orders.to(device), config)
-    return to_components(channels.clamp(-1, 1)).to(low) / turn
+    return to_components(channels).to(low) / turn
 
 
 def _estimate(model: nn.Module, low: torch.Tensor, orders: torch.Tensor, config: SynthesisConfig) -> torch.Tensor:

@@ -172,7 +172,7 @@ def synthesise(
             predict_noise, start, condition, schedule, decay, steps=steps, variant=variant, generator=generator
         )
         *_, last = path
-    return to_components(last.x.clamp(-1, 1)).to(low) / turn
+    return to_components(last.x).to(low) / turn
 
 
 def check_components(low: torch.Tensor, orders: torch.Tensor) -> None:
@@ -212,12 +212,13 @@ def to_channels(components: torch.Tensor) -> torch.Tensor:
 
 
 def to_components(channels: torch.Tensor) -> torch.Tensor:
-    """The inverse of `to_channels`.
+    """The inverse of `to_channels`, with moduli cut at 1.
 
-    >>> sm_synthesis.to_components(torch.tensor([1.0, 2.0, 3.0, 4.0])[None, :, None, None]).flatten()
-    tensor([1.+2.j, 3.+4.j])
+    >>> sm_synthesis.to_components(torch.tensor([0.5, 0.25, 0.75, 0.5])[None, :, None, None]).flatten()
+    tensor([0.5000+0.2500j, 0.7500+0.5000j])
     """
-    return torch.view_as_complex(channels.unflatten(1, (-1, 2)).movedim(2, -1).contiguous())
+    components = torch.view_as_complex(channels.unflatten(1, (-1, 2)).movedim(2, -1).contiguous())
+    return components / components.abs().clamp_min(1)
 
 
 def to_training_channels(batch: tuple[torch.Tensor, ...], generator: torch.Generator) -> list[torch.Tensor]:

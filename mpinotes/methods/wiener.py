@@ -23,9 +23,13 @@ class WienerFilter:
     def __call__(self, low: torch.Tensor) -> torch.Tensor:
         """Estimate of the high-gradient components, complex (setting · component, channel, y, x), modulus ≤ 1."""
         check_tensor("low", low, 4, "(setting · component, channel, y, x)")
-        if len(low) % len(self.gain):
-            raise ValueError(f"low: got {len(low)} components, accepted are multiples of {len(self.gain)}")
-        parts = low.unflatten(0, (-1, len(self.gain)))
+        components, channels, height, width = self.gain.shape
+        if len(low) % components or low.shape[1:] != (channels, height // 2, width // 2):
+            raise ValueError(
+                f"low: got shape {tuple(low.shape)}, accepted are multiples of {components} components of shape "
+                f"{(channels, height // 2, width // 2)}"
+            )
+        parts = low.unflatten(0, (-1, components))
         filtered = torch.fft.ifft2(_spectrum(parts) * self.gain)[..., : low.shape[-2], : low.shape[-1]].flatten(0, 1)
         return (filtered / filtered.abs().amax((-2, -1), keepdim=True).clamp_min(1)).to(low.dtype)
 

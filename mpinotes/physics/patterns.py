@@ -18,8 +18,8 @@ def order_patterns(orders: torch.Tensor, shape: tuple[int, int]) -> torch.Tensor
     >>> order_patterns(torch.tensor([[2, 0]]), (1, 4))[0, 0]
     tensor([[-0.9922, -0.4841,  0.4841,  0.9922]])
     """
-    if orders.ndim != 2 or orders.shape[1] != 2:
-        raise ValueError(f"orders: got shape {tuple(orders.shape)}, accepted is (component, 2)")
+    if orders.ndim != 2 or orders.shape[1] != 2 or orders.is_floating_point():
+        raise ValueError(f"orders: got shape {tuple(orders.shape)}, accepted are integers (component, 2)")
     for pixels in shape:
         check_count("shape", pixels)
     phi, theta = (torch.arccos((torch.arange(n, device=orders.device) + 0.5) / n * 2 - 1) for n in shape)

@@ -68,7 +68,7 @@ def run(profile: Profile, runs: Path) -> dict[str, Any]:
         "components": profile.matrix_components,
         "calls": steps,
         "defaults": asdict(ConditionDecay()),
-        "low gradient": component_scores(middle.low, middle.high),
+        "low gradient": {name: round(x, 3) for name, x in component_scores(middle.low, middle.high)["psnr"].items()},
         "schedules": {
             name: _compare(models, matrix_test_pairs(profile, HELD_OUT_TESTS, noise), steps)
             for name, noise in noises.items()

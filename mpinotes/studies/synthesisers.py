@@ -10,11 +10,12 @@ import torch
 from mpinotes.data import MatrixPairs, MatrixSetting
 from mpinotes.methods import sm_regression, sm_synthesis
 from mpinotes.methods.recall import recall
-from mpinotes.methods.recipes import MATRIX_SUFFIXES, matrix_train_pairs
+from mpinotes.methods.recipes import MATRIX_SUFFIXES
 from mpinotes.methods.released import Trained
 from mpinotes.methods.sm_refit import refit_matrix
 from mpinotes.methods.sm_synthesis import TRAINING_CONDITIONS
 from mpinotes.methods.wiener import fit_wiener
+from mpinotes.physics import order_patterns
 from mpinotes.studies.trained import find_trained
 from mpinotes.training.profiles import Profile
 
@@ -51,17 +52,17 @@ def networks(split: str, runs: Path) -> dict[str, Trained]:
     return {TITLES[name.removesuffix(suffix)]: trained for name, trained in found.items()}
 
 
-def synthesisers(profile: Profile, split: str, noise: float, runs: Path) -> dict[str, Synthesiser]:
+def synthesisers(profile: Profile, split: str, train: MatrixPairs, runs: Path) -> dict[str, Synthesiser]:
     """By title: the low-gradient matrix itself, what needs no network, and every network of a split, the
     diffusion models sampled as they were trained, in `profile.matrix_calls` DDIM calls.
 
-    Filter and look-up use training pairs with `noise`, the noise of the test.
+    Filter and look-up use the training pairs `train`, whose noise should be that of the test.
     """
-    train = matrix_train_pairs(profile, split, noise)
     components = profile.matrix_components
     wiener = fit_wiener(train.low, train.high, components)
     rows = {
         "low gradient": Synthesiser(0, lambda pairs, settings: pairs.low),
+        "pattern of the order": Synthesiser(0, lambda pairs, settings: pattern(pairs)),
         "Wiener": Synthesiser(0, lambda pairs, settings: wiener(pairs.low)),
         "recall": Synthesiser(0, lambda pairs, settings: recall(pairs.low, train, components)),
         "refitted physics": Synthesiser(0, partial(refit, chain="unknown")),
@@ -72,6 +73,16 @@ def synthesisers(profile: Profile, split: str, noise: float, runs: Path) -> dict
         else:
             rows[title] = Synthesiser(profile.matrix_calls, partial(_diffuse, trained, profile.matrix_calls))
     return rows
+
+
+def pattern(pairs: MatrixPairs) -> torch.Tensor:
+    """What the mixing order alone says: its pattern, of modulus ≤ 1, in the phase of the low-gradient
+    component, from which nothing else is taken."""
+    height, width = pairs.low.shape[-2:]
+    waves = order_patterns(pairs.orders, (height, width)).to(pairs.low)
+    waves = waves / waves.abs().amax((-2, -1), keepdim=True).clamp_min(1e-6)  # that of n = 0 is empty
+    phase = (waves * pairs.low).sum((-2, -1), keepdim=True)
+    return waves * phase / phase.abs().clamp_min(1e-12)
 
 
 def refit(pairs: MatrixPairs, settings: Sequence[MatrixSetting], chain: str) -> torch.Tensor:

@@ -6,6 +6,7 @@ from mpinotes.training.loop import TrainConfig, TrainState, train
 from mpinotes.training.parallel import local_rows
 from mpinotes.training.precision import best_device, forward
 from mpinotes.training.profiles import Profile, get_profile
+from mpinotes.training.workplace import workplace
 
 __all__ = [
     "Profile",
@@ -18,4 +19,5 @@ __all__ = [
     "make_ema",
     "parallel",
     "train",
+    "workplace",
 ]

@@ -10,10 +10,12 @@ import numpy as np
 import torch
 from monai.networks.nets import DiffusionModelUNet
 
-from mpinotes.data import PAPER_SETTINGS, ImagePairs, image_pairs, matrix_pairs, synthetic_vessels
+from mpinotes.data import HELD_OUT_TESTS, PAPER_SETTINGS, ImagePairs, image_pairs, matrix_pairs, synthetic_vessels
 from mpinotes.evaluation import psnr
 from mpinotes.methods import baselines, dccdm, load
 from mpinotes.methods.mirrors import mirror_mean
+from mpinotes.methods.recipes import matrix_test_pairs
+from mpinotes.methods.sm_synthesis import synthesise
 from mpinotes.networks import seeded, seeded_network
 from mpinotes.operators import Degradation
 from mpinotes.physics import (
@@ -24,7 +26,7 @@ from mpinotes.physics import (
     simulate_scan,
     simulate_system_matrix,
 )
-from mpinotes.training import TrainConfig, best_device, make_ema, train
+from mpinotes.training import TrainConfig, best_device, get_profile, make_ema, train
 
 
 def seconds(work: Callable[[], object], repeats: int = 3) -> float:
@@ -135,7 +137,7 @@ def bench_matrix() -> None:
 
 def bench_data_set() -> None:
     """All 108 matrices of the paper's data set; the reference from one row of pixels of each core."""
-    ours = seconds(matrix_pairs, 1)
+    ours = seconds(lambda: matrix_pairs(PAPER_SETTINGS), 1)
     naive = 0.0
     periods = sum((setting.density + 1) / 50 for setting in PAPER_SETTINGS) / 3  # of one core, in figures of N_d = 49
     for diameter, per_cycle in ((30e-9, 400), (50e-9, 1000), (70e-9, 4000)):
@@ -143,7 +145,21 @@ def bench_data_set() -> None:
             scan = LissajousScan((ratio, ratio), (20e-3 * ratio, 20e-3 * ratio), density=49)
             row = seconds(lambda: direct_matrix(scan, Particle(diameter), 1, samples), 1)  # noqa: B023
             naive += row * scan.shape[0] * periods
-    print(f"108 matrices:          {ours:9.1f} s; time domain {naive:,.0f} s: {naive / ours:,.0f}×")
+    print(
+        f"108 matrices:          {ours:9.1f} s, {108 / ours:.1f} matrices/s; time domain {naive:,.0f} s: "
+        f"{naive / ours:,.0f}×"
+    )
+
+
+def bench_synthesis() -> None:
+    """A whole matrix of 168 components and two channels, with the released network."""
+    trained, sizes = load("sm_algorithm1"), get_profile("full")
+    test = matrix_test_pairs(sizes, HELD_OUT_TESTS[1:2], 0.0)
+
+    def run() -> None:
+        synthesise(trained.model, test.low, test.orders, trained.config, steps=sizes.matrix_calls)
+
+    print(f"a matrix synthesised:  {seconds(run, 1):9.1f} s in {sizes.matrix_calls} calls per component")
 
 
 def bench_growth() -> None:
@@ -229,6 +245,7 @@ if __name__ == "__main__":
     bench_scan()
     bench_growth()
     bench_matrix()
+    bench_synthesis()
     bench_data_set()
     bench_network()
     bench_sampler()

@@ -46,7 +46,24 @@ def test_the_exponents_are_those_of_the_algorithm():
     assert FADING.weight(0.25) == pytest.approx(0.25 + 1.25 * 0.5)
 
 
-@pytest.mark.parametrize("variant", ["printed", "derived"])
+@given(progress=share)
+def test_the_weight_counts_for_the_noise_as_well(progress):
+    weight, eta = FADING.weight(progress), FADING.eta(progress)
+    assert FADING.levels(progress, 0.3) == pytest.approx((weight, weight * eta))
+
+
+def test_the_network_is_told_the_levels_of_every_step():
+    told, (x, condition) = [], start()
+
+    def listening(x, t, condition, levels):
+        told.append((t.tolist(), levels))
+        return x
+
+    list(progressive_path(listening, x, condition, Schedule(steps=10), FADING, steps=3, generator=seeded()))
+    assert told == [([t] * 3, FADING.levels(t / 10, 0.5)) for t in (10, 6, 1)]
+
+
+@pytest.mark.parametrize("variant", ["printed", "derived", "ddim"])
 def test_a_path_of_three_steps_is_the_one_computed_by_hand(variant):
     schedule, (x, condition) = Schedule("linear", 1000), start()
     path = list(
@@ -63,6 +80,8 @@ def test_a_path_of_three_steps_is_the_one_computed_by_hand(variant):
         spread = math.sqrt((1 - signal[previous]) / (1 - signal[t]) * (1 - alpha))
         if variant == "printed":
             x = estimate + spread * z
+        elif variant == "ddim":
+            x = math.sqrt(signal[previous]) * estimate + math.sqrt(1 - signal[previous]) * noise
         else:
             z = torch.randn(x.shape, generator=draws, dtype=x.dtype)
             x = (x - (1 - alpha) / math.sqrt(1 - signal[t]) * noise) / math.sqrt(alpha) + spread * z
@@ -91,6 +110,20 @@ def test_with_a_steady_condition_the_derived_path_is_ancestral_sampling(steps):
         torch.testing.assert_close(ours.x0, theirs.x0, rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.parametrize("steps", [1, 7, 100])
+def test_with_a_steady_condition_the_ddim_path_is_the_samplers(steps):
+    schedule, (x, condition) = Schedule("linear", 100), start()
+    path = progressive_path(predict_noise, x, condition, schedule, STEADY, steps=steps, variant="ddim")
+
+    def denoise(x, t):
+        a = schedule.at(t, x)
+        return (x - (1 - a).sqrt() * predict_noise(x, t, condition, (1.0, 0.0))) / a.sqrt()
+
+    for ours, theirs in zip(path, sample_path(denoise, x, schedule, steps=steps), strict=True):
+        assert ours.t == theirs.t
+        torch.testing.assert_close(ours.x, theirs.x, rtol=1e-9, atol=1e-9)
+
+
 def test_the_derived_path_draws_from_gaussian_data():
     """Five standard errors; 200 steps with the posterior variance narrow the spread by 4 %, never widen it."""
     mean, spread, count, schedule = 2.0, 0.5, 10_000, Schedule("linear", 1000)
@@ -107,7 +140,7 @@ def test_the_derived_path_draws_from_gaussian_data():
     assert 0.96 * spread - tolerance < last.x.std().item() < spread + tolerance
 
 
-@pytest.mark.parametrize("variant", ["printed", "derived"])
+@pytest.mark.parametrize("variant", ["printed", "derived", "ddim"])
 def test_the_same_generator_gives_the_same_bits_and_another_does_not(variant):
     schedule, (x, condition) = Schedule("linear", 10), start()
     ends = [
@@ -122,7 +155,7 @@ def test_the_same_generator_gives_the_same_bits_and_another_does_not(variant):
     assert not torch.equal(ends[0][-1].x, ends[2][-1].x)
 
 
-@pytest.mark.parametrize("variant", ["printed", "derived"])
+@pytest.mark.parametrize("variant", ["printed", "derived", "ddim"])
 def test_the_last_step_adds_no_noise(variant):
     schedule, (x, condition) = Schedule("linear", 10), start()
     path = progressive_path(predict_noise, x, condition, schedule, FADING, steps=3, variant=variant, generator=seeded())

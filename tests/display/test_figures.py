@@ -22,3 +22,13 @@ def test_components_share_one_signed_scale():
     figure = show_components({"low": torch.rand(3, 4, 4), "high": -torch.rand(3, 4, 4)}, ["a", "b", "c"])
     assert len(images(figure)) == 6 and {image.get_clim() for image in images(figure)} == {(-1.0, 1.0)}
     plt.close(figure)
+
+
+def test_complex_components_are_turned_to_the_phase_of_the_first_row():
+    first = torch.rand(2, 4, 4, generator=torch.Generator().manual_seed(0))
+    turn = torch.polar(torch.ones(2, 1, 1), torch.tensor([1.0, -2.0])[:, None, None])
+    figure = show_components({"high": first * turn, "low": -0.5 * first * turn}, ["a", "b"])
+    shown = [torch.as_tensor(image.get_array().filled()) for image in images(figure)]
+    torch.testing.assert_close(shown[:2], list(first))
+    torch.testing.assert_close(shown[2:], list(-0.5 * first))
+    plt.close(figure)

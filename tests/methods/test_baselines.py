@@ -1,14 +1,13 @@
-import torch
+from dataclasses import replace
 
-from mpinotes.data import MatrixSetting, matrix_pairs
 from mpinotes.methods import baselines
-from mpinotes.physics import mixing_orders
+from mpinotes.methods.dccdm import DCCDMConfig
+from mpinotes.operators import Degradation
 
 
-def test_physics_finds_the_core_diameter_and_the_matrix():
-    orders = mixing_orders(2, 3)
-    truth = matrix_pairs([MatrixSetting(33e-9, 25e3, 9)], orders, shape=(8, 8))
-    guess = MatrixSetting(60e-9, 25e3, 9)
-    found, diameter = baselines.refit_matrix(truth.low, guess, orders, [31e-9, 33e-9, 35e-9])
-    assert diameter == 33e-9
-    torch.testing.assert_close(found, truth.high)
+def test_the_ddpm_is_dccdm_without_its_two_terms_and_nothing_else():
+    degradation = Degradation(0.5)
+    ddpm, dccdm = baselines.ddpm(degradation), DCCDMConfig(degradation)
+    assert (ddpm.lambda_dc, ddpm.lambda_f) == (0, 0)
+    assert dccdm.lambda_dc > 0 and dccdm.lambda_f > 0
+    assert replace(ddpm, lambda_dc=dccdm.lambda_dc, lambda_f=dccdm.lambda_f) == dccdm

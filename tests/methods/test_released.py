@@ -4,15 +4,16 @@ import shutil
 
 import pytest
 
-from mpinotes.data import PAPER_TEST, image_pairs, matrix_pairs
+from mpinotes.data import HELD_OUT_TESTS, image_pairs
 from mpinotes.evaluation import component_scores, summarise
-from mpinotes.methods import METHODS, dccdm, load, regression, sm_synthesis
-from mpinotes.methods.recipes import TEST_SEED
+from mpinotes.methods import METHODS, dccdm, load, regression, sm_regression, sm_synthesis
+from mpinotes.methods.recipes import CALIBRATION_NOISE, TEST_SEED, matrix_test_pairs
 from mpinotes.pretrained import FOLDER, released
+from mpinotes.training import get_profile
 
 
 def test_every_release_has_a_whole_card():
-    assert set(released()) == {"ddpm", "dccdm", "unet", "sm_synthesis"} <= set(METHODS)
+    assert set(released()) == {"ddpm", "dccdm", "unet", "sm_unet", "sm_algorithm1", "sm_aware"} <= set(METHODS)
     for name in released():
         card = load(name).card
         assert {"config", "seed", "data", "version", "device", "training", "seconds", "metrics"} <= set(card)
@@ -35,15 +36,21 @@ def test_the_image_cards_hold_on_the_whole_real_test_split(real_vessels):
         assert rows["enhanced"]["psnr"]["mean"] > rows["x_lr"]["psnr"]["mean"] + 6
 
 
-def test_the_matrix_card_holds():
-    trained = load("sm_synthesis")
-    recorded = trained.card["metrics"]
-    test = matrix_pairs([PAPER_TEST])
-    result = sm_synthesis.synthesise(trained.model, test.low, trained.config, steps=recorded["sampling_steps"])
-    for row, images in (("low", test.low), ("synthesised", result)):
-        scores = component_scores(images, test.high)
-        assert scores["psnr"]["median"] == pytest.approx(recorded[row]["psnr"]["median"], abs=0.1)
-        assert scores["ssim"]["median"] == pytest.approx(recorded[row]["ssim"]["median"], abs=0.01)
+@pytest.mark.parametrize(("condition", "noise"), [("clean", 0.0), ("noisy", CALIBRATION_NOISE)])
+def test_the_matrix_cards_hold(condition, noise):
+    test = matrix_test_pairs(get_profile("full"), HELD_OUT_TESTS, noise)
+    for name in ("sm_unet", "sm_algorithm1", "sm_aware"):
+        trained = load(name)
+        recorded = trained.card["metrics"]
+        known = (trained.model, test.low, test.orders, trained.config)
+        if name == "sm_unet":
+            result = sm_regression.synthesise(*known)
+        else:
+            result = sm_synthesis.synthesise(*known, steps=recorded["sampling_steps"])
+        for row, images in (("low", test.low), ("synthesised", result)):
+            scores = component_scores(images, test.high)
+            assert scores["psnr"]["median"] == pytest.approx(recorded[condition][row]["psnr"]["median"], abs=0.1)
+            assert scores["ssim"]["median"] == pytest.approx(recorded[condition][row]["ssim"]["median"], abs=0.01)
 
 
 def test_an_unknown_name_lists_the_known_ones():
@@ -65,7 +72,7 @@ def test_corrupted_weights_and_cards_of_others_are_refused(tmp_path):
     with pytest.raises(ValueError, match="damaged"):
         load("ddpm", tmp_path)
     weights.write_bytes(whole)
-    shutil.copy(FOLDER / "sm_synthesis.json", tmp_path / "ddpm.json")
+    shutil.copy(FOLDER / "sm_unet.json", tmp_path / "ddpm.json")
     with pytest.raises(ValueError, match="does not fit its card"):
         load("ddpm", tmp_path)
     (tmp_path / "ddpm.json").write_text("{")

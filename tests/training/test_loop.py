@@ -65,7 +65,7 @@ recipes.TrainConfig = functools.partial(TrainConfig, checkpoint_every=1)
 if sys.argv[2] == "slow":
     store = loop._store
     loop._store = lambda *arguments: (store(*arguments), time.sleep(0.5))
-sys.exit(main(["train", "sm_synthesis", "--profile", "smoke", "--out", sys.argv[1], "--device", "cpu"]))
+sys.exit(main(["train", "sm_algorithm1", "--profile", "smoke", "--out", sys.argv[1], "--device", "cpu"]))
 """
 
 
@@ -79,10 +79,10 @@ def test_a_run_killed_by_sigkill_ends_with_the_same_bits(tmp_path):
         time.sleep(0.05)
     process.send_signal(signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
-    assert not (killed / "sm_synthesis.safetensors").exists()
+    assert not (killed / "sm_algorithm1.safetensors").exists()
     for folder in (killed, whole):
         subprocess.run([sys.executable, script, folder, "fast"], check=True, capture_output=True)
-    assert (killed / "sm_synthesis.safetensors").read_bytes() == (whole / "sm_synthesis.safetensors").read_bytes()
+    assert (killed / "sm_algorithm1.safetensors").read_bytes() == (whole / "sm_algorithm1.safetensors").read_bytes()
 
 
 def test_steps_draw_independent_numbers():

@@ -1,0 +1,68 @@
+"""Where a chapter runs: on what, what the profiles cost there, and where results stay."""
+
+import os
+import platform
+from importlib.util import find_spec
+from pathlib import Path
+
+import torch
+
+from mpinotes.training.precision import best_device
+from mpinotes.training.profiles import get_profile
+
+DRIVE = Path("/content/drive/MyDrive")
+"""Where Colab mounts a reader's Google Drive: what lies there survives a disconnect."""
+
+MINUTES: dict[str, tuple[float, float] | None] = {
+    "smoke": None,
+    "book": None,
+    "full": None,
+}
+"""Minutes of a chapter on two CPU cores, the shortest and the longest; None where nobody measured.
+"smoke": papermill, start of the kernel included. "full": a chapter that trains takes as long as the
+trainings whose time stands on the released cards."""
+
+
+def workplace(profile: str) -> Path:
+    """Say what this machine is, what each profile costs, and, where the profile is "full", where results
+    stay; return that folder.
+
+    It is ``mpinotes`` in the reader's Google Drive where that is mounted, else ``runs`` beside the
+    notebook. Nothing is written until something is saved. Pass a folder in it to `train` and a training
+    that was cut off goes on from its last checkpoint. Raises ``ValueError`` for an unknown profile.
+
+    >>> folder = workplace("smoke")  # doctest: +ELLIPSIS
+    device: ...
+    minutes of a chapter on two CPU cores: smoke ...
+    """
+    get_profile(profile)
+    device = best_device()
+    print(f"device: {_name(device)}, torch {torch.__version__}")
+    costs = "; ".join(f"{name} {_minutes(cost)}" for name, cost in MINUTES.items())
+    print(f"minutes of a chapter on two CPU cores: {costs}" + "; on a GPU: not measured" * (device.type == "cuda"))
+    folder = DRIVE / "mpinotes" if DRIVE.is_dir() else Path("runs")
+    if profile == "full":
+        print(f"results: {_keeps(folder)}")
+    return folder
+
+
+def _name(device: torch.device) -> str:
+    if device.type == "cuda":
+        properties = torch.cuda.get_device_properties(device)
+        return f"GPU {properties.name}, {properties.total_memory / 2**30:.0f} GiB"
+    return f"CPU (no GPU), {os.cpu_count()} cores ({platform.machine()})"
+
+
+def _minutes(cost: tuple[float, float] | None) -> str:
+    return "not measured" if cost is None else f"{cost[0]:g} to {cost[1]:g}"
+
+
+def _keeps(folder: Path) -> str:
+    if folder.parent == DRIVE:
+        return f"{folder}, which outlives this machine"
+    if find_spec("google") and find_spec("google.colab"):
+        return (
+            f"{folder}, which ends with this machine. To keep them, run "
+            "`from google.colab import drive; drive.mount('/content/drive')`, then this cell again"
+        )
+    return f"{folder}, in the folder of the notebook"

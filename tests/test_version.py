@@ -1,0 +1,59 @@
+"""A chapter, its links and what it installs are of one version, that of the package."""
+
+import importlib.util
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+import mpinotes
+
+ROOT = Path(__file__).parent.parent
+NOTEBOOKS = sorted((ROOT / "book").glob("*.ipynb"))
+
+spec = importlib.util.spec_from_file_location("version", ROOT / "book/version.py")
+book_version = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(book_version)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_every_notebook_installs_the_package_of_its_own_version(path):
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    second = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"][1]
+    assert "".join(second["source"]) == book_version.install_cell(mpinotes.__version__), "run: make version"
+    assert book_version.find_install_cell(notebook) is second
+    assert second["metadata"]["tags"] == ["hide-input"]
+
+
+def test_what_opens_on_colab_is_of_that_version_too():
+    tag = f"v{mpinotes.__version__}"
+    assert set(re.findall(r"/blob/([^/]+)/", (ROOT / "README.md").read_text())) == {tag}
+    assert yaml.safe_load((ROOT / "_config.yml").read_text())["repository"]["branch"] == tag
+
+
+def test_one_command_writes_a_new_version_everywhere(tmp_path):
+    (tmp_path / "book").mkdir()
+    for path in (NOTEBOOKS[0], ROOT / "README.md", ROOT / "_config.yml", ROOT / "CITATION.cff"):
+        shutil.copy(path, tmp_path / path.relative_to(ROOT))
+    book_version.write(tmp_path, "7.8.9")
+    notebook = json.loads((tmp_path / "book" / NOTEBOOKS[0].name).read_text(encoding="utf-8"))
+    assert "mpinotes@v7.8.9" in "".join(book_version.find_install_cell(notebook)["source"])
+    assert "/blob/v7.8.9/book/" in (tmp_path / "README.md").read_text()
+    assert yaml.safe_load((tmp_path / "_config.yml").read_text())["repository"]["branch"] == "v7.8.9"
+    assert yaml.safe_load((tmp_path / "CITATION.cff").read_text())["version"] == "7.8.9"
+    book_version.write(tmp_path, book_version.current())
+    for name in ("README.md", f"book/{NOTEBOOKS[0].name}"):
+        assert (tmp_path / name).read_text() == (ROOT / name).read_text()
+
+
+def test_the_address_redirects_to_a_clone_as_the_colab_imitation_does(tmp_path):
+    """The first cell stays as it is while git takes its address from a folder."""
+    environment = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": f"url.{ROOT}.insteadOf"}
+    environment["GIT_CONFIG_VALUE_0"] = book_version.ADDRESS
+    command = ["git", "ls-remote", book_version.ADDRESS, "HEAD"]
+    head = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.split()[0]
+    assert re.fullmatch("[0-9a-f]{40}", head)

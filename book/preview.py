@@ -3,6 +3,7 @@
 It runs `make book` itself, so that pages never show numbers of another package than the present one.
 """
 
+import contextlib
 import functools
 import http.server
 import os
@@ -28,9 +29,12 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 
 def state(root: Path = ROOT) -> dict[Path, float]:
     """When each source was last written. What a run leaves behind (checkpoints, byte code) is no source."""
-    found = {path for pattern in WATCHED for path in root.glob(pattern)}
-    left = {".ipynb_checkpoints", "__pycache__"}
-    return {path: path.stat().st_mtime for path in found if path.is_file() and not left & set(path.parts)}
+    left, found = {".ipynb_checkpoints", "__pycache__"}, {}
+    for path in (path for pattern in WATCHED for path in root.glob(pattern)):
+        if path.is_file() and not left & set(path.parts):
+            with contextlib.suppress(FileNotFoundError):  # an editor's file for a moment
+                found[path] = path.stat().st_mtime
+    return found
 
 
 def main() -> None:

@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 # An open range would take a CUDA build of several gigabytes.
 TORCH := 2.13.0
 STAMP := $(VENV)/.installed
+PROSE := *.md _config.yml CITATION.cff Makefile pyproject.toml book mpinotes tests
 
 # The execution cache and Sphinx look at a notebook alone: drop what they keep when the package, the
 # weights or the data behind the notebooks change, or pages would show old numbers.
@@ -12,7 +13,7 @@ FRESH_CACHE = @mkdir -p _build && { $(BIN)/python -m mpinotes hash; echo "$$MEDM
 	&& { cmp -s _build/inputs.new _build/inputs || rm -rf _build/.jupyter_cache _build/.doctrees _build/without-solutions; } \
 	&& mv _build/inputs.new _build/inputs
 
-.PHONY: book strict book-without-solutions slides pdf test notebooks rendered bench colab lab lint types lock version clean
+.PHONY: book strict book-without-solutions preview links ids slides pdf test notebooks rendered bench colab lab lint types lock version clean
 
 $(STAMP): requirements.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -31,11 +32,31 @@ book-without-solutions: BOOK_FLAGS = --config _build/without-solutions.yml --pat
 book-without-solutions: _build/without-solutions.yml book  ## the same for a class, in _build/without-solutions/_build/html
 
 # Beside the solutions go the downloads of the notebooks, which hold them.
-_build/without-solutions.yml: _config.yml $(STAMP)
+_build/without-solutions.yml: _config.yml Makefile $(STAMP)
 	mkdir -p $(@D)
 	$(BIN)/python -c "import sys, yaml; config = yaml.safe_load(sys.stdin); sphinx = config['sphinx']; \
 	sphinx['recursive_update'] = True; sphinx['config'].update(hide_solutions=True, html_copy_source=False); \
-	sphinx['config']['html_theme_options'] = {'use_download_button': False}; yaml.safe_dump(config, sys.stdout)" < $< > $@
+	sphinx['config']['html_theme_options'] = {'use_download_button': False}; $(MOVED); yaml.safe_dump(config, sys.stdout)" < $< > $@
+
+# Paths of extensions count from the folder of the configuration, and these configurations lie in _build.
+MOVED = sphinx['local_extensions'] = {name: '../' + path for name, path in sphinx['local_extensions'].items()}
+
+_build/links.yml: _config.yml Makefile $(STAMP)
+	mkdir -p $(@D)
+	$(BIN)/python -c "import sys, yaml; config = yaml.safe_load(sys.stdin); sphinx = config['sphinx']; \
+	config['execute']['execute_notebooks'] = 'off'; $(MOVED); \
+	sphinx['config'].update(linkcheck_timeout=15, linkcheck_retries=2); yaml.safe_dump(config, sys.stdout)" < $< > $@
+
+links: _build/links.yml  ## external links that broke or moved: a report, broken ones fail nothing
+	rm -f _build/links/_build/html/output.json
+	$(BIN)/jupyter-book build . --all --config $< --path-output _build/links --builder linkcheck > _build/links.log 2>&1 || true
+	$(BIN)/python book/links.py _build/links/_build/html/output.json
+
+ids: $(STAMP)  ## new ids for cells of copied notebooks
+	$(BIN)/python book/ids.py
+
+preview: $(STAMP)  ## the book on http://127.0.0.1:8000/, built again on every change
+	$(BIN)/python book/preview.py
 
 slides: book  ## the figures of all chapters as a presentation, one file, in _build/slides.html
 	$(BIN)/python book/slides.py _build/html _build/slides.html
@@ -59,6 +80,7 @@ lab: $(STAMP)  ## the notebooks in JupyterLab
 lint: $(STAMP)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/codespell $(PROSE)
 
 types: $(STAMP)
 	$(BIN)/mypy

@@ -1,15 +1,17 @@
 """Every chapter runs alone in the smoke profile, its own asserts included: from nothing, in an empty
-folder, with every connection refused."""
+folder, with every connection refused. The code in its solutions runs after its cells, in the same run."""
 
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
 import papermill
 import pytest
 
-NOTEBOOKS = sorted((Path(__file__).parents[2] / "book").glob("*.ipynb"))
+from tests.chapters import NOTEBOOKS, solution_code
+
 OFFLINE = Path(__file__).parent / "offline"
 
 
@@ -31,9 +33,20 @@ def printed_by(notebook):
     return [o.get("text", "") for c in notebook.cells for o in c.get("outputs", []) if o.get("name") == "stdout"]
 
 
+def with_solutions(path, folder):
+    """A copy of the notebook that runs its solutions at the end: each on what the chapter left, not on another's."""
+    notebook = nbformat.read(path, as_version=4)
+    for label, code in solution_code(path):
+        source = f"exec(compile({code!r}, 'solution of {label}', 'exec'), dict(globals()))"
+        notebook.cells.append(nbformat.v4.new_code_cell(source))
+    copy = folder / path.name
+    nbformat.write(notebook, copy)
+    return copy
+
+
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_runs_alone_in_the_smoke_profile(path, tmp_path):
-    run(path, tmp_path / "here")
+    run(with_solutions(path, tmp_path), tmp_path / "here")
     assert not list((tmp_path / "here").iterdir()), "leaves files where it runs"
 
 

@@ -1,0 +1,93 @@
+"""The shape that readers, Colab and papermill rely on: cells, sections, exercises and their solutions."""
+
+import ast
+import json
+import re
+from collections import Counter
+
+import pytest
+
+from tests.chapters import CHAPTERS, NOTEBOOKS, blocks, cells, prose, solution_code
+
+GRADES = ("Easy", "Medium", "Open")
+MEASURED = re.compile(r"\d\.\d+ ?(?:dB|%|ms|s|min)(?![\w/])")
+KNOWN = {"3.01 dB"}
+"""Numbers that follow from mathematics alone, and do not change with a run."""
+
+each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+each_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+
+
+@each_notebook
+def test_the_first_code_cell_holds_the_parameters(path):
+    first = cells(path, "code")[0]
+    assert first["metadata"]["tags"] == ["parameters"]
+    names = [target.id for statement in ast.parse(first["source"]).body for target in statement.targets]
+    assert names == ["profile", "seed"]
+
+
+@each_notebook
+def test_no_run_has_left_anything(path):
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    assert notebook["metadata"]["kernelspec"]["name"] == "python3"
+    assert all(not cell["outputs"] and cell["execution_count"] is None for cell in cells(path, "code"))
+
+
+@each_notebook
+def test_code_cells_fit_a_screen(path):
+    long = {cell["id"]: n for cell in cells(path, "code") if (n := len(cell["source"].splitlines())) > 25}
+    assert long == {}
+
+
+@each_notebook
+def test_something_is_asserted(path):
+    assert any("assert " in cell["source"] for cell in cells(path, "code"))
+
+
+def test_ids_of_cells_are_eight_hex_digits_and_unique():
+    ids = [cell["id"] for path in NOTEBOOKS for kind in ("code", "markdown") for cell in cells(path, kind)]
+    assert [i for i in ids if not re.fullmatch("[0-9a-f]{8}", i)] == [], "run: make ids"
+    assert [i for i, times in Counter(ids).items() if times > 1] == [], "run: make ids"
+
+
+@each_chapter
+def test_a_chapter_has_its_sections(path):
+    text = prose(path)
+    assert "**What you will be able to do**" in text
+    headings = re.findall(r"^## (.+)$", text, re.MULTILINE)
+    assert headings[-3:] == ["What can go wrong", "Exercises", "Sources"]
+
+
+@each_chapter
+def test_exercises_are_graded_from_easy_to_open(path):
+    """That each has one folded solution is tested with the other pages."""
+    exercises = [content.split("\n", 1)[1].lstrip() for _, content in blocks(prose(path), "exercise")]
+    grades = [text.split(". ")[0] for text in exercises]
+    assert len(exercises) >= 3
+    assert set(grades) == set(GRADES), grades
+    assert grades == sorted(grades, key=GRADES.index)
+
+
+@each_notebook
+def test_code_in_solutions_can_run(path):
+    """It does, at the end of the chapter's own run; here no block is overlooked for its fence or its syntax."""
+    fenced = sum(
+        len(re.findall(r"^(?:~~~|```)+ *py", text, re.MULTILINE)) for _, text in blocks(prose(path), "solution")
+    )
+    found = solution_code(path)
+    assert fenced == prose(path).count("~~~python")
+    assert (fenced == 0) == (found == [])
+    for label, code in found:
+        ast.parse(code, label)
+        assert max(map(len, code.splitlines())) <= 120, label
+
+
+@each_chapter
+def test_measured_numbers_are_printed_by_cells(path):
+    """Decimals with the unit of a result stand in no prose, but in solutions and in what a paper is quoted for."""
+    text = prose(path)
+    for directive in ("exercise", "solution", "math"):
+        for _, content in blocks(text, directive):
+            text = text.replace(content, "")
+    lines = [line for line in text.splitlines() if "{cite" not in line and "paper" not in line]
+    assert {number for line in lines for number in MEASURED.findall(line)} <= KNOWN

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+import unicodedata
 
 import pytest
 import yaml
@@ -31,21 +32,18 @@ def heading(path):
 
 
 def test_the_outline_holds_every_chapter_in_order(pdf):
-    titles = [entry.title.strip() for entry in pdf.outline if not isinstance(entry, list)]
-    titles += [entry.title.strip() for group in pdf.outline if isinstance(group, list) for entry in group[:]
-               if not isinstance(entry, list)]  # fmt: skip
+    titles = [entry.title for entry in pdf.outline if not isinstance(entry, list)]
     headings = [heading(path) for path in CHAPTERS]
     assert [title for title in titles if title in headings] == headings
 
 
 def test_there_are_more_pages_than_chapters_and_each_has_its_number(pdf, texts):
     assert len(pdf.pages) > 3 * len(CHAPTERS)
-    assert all(re.search(rf"(^|\D){number}\s*$", text) or text.strip().startswith(str(number))
-               for number, text in enumerate(texts, 1))  # fmt: skip
+    assert all(text.split()[-1].endswith(str(number)) for number, text in enumerate(texts, 1))
 
 
 def test_headings_formulas_and_solutions_are_on_paper(texts):
-    whole = " ".join("".join(texts).split())
+    whole = " ".join(unicodedata.normalize("NFKC", "".join(texts)).split())  # no ligatures
     assert yaml.safe_load((ROOT / "_config.yml").read_text())["title"] in whole
     assert "From moment to voltage" in whole and "(1)" in whole
     assert "The FWHM of" in whole and "Solution to" in whole

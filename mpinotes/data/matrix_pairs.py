@@ -85,6 +85,16 @@ class MatrixPairs:
     setting: torch.Tensor
     orders: torch.Tensor
 
+    @property
+    def low_voltage(self) -> torch.Tensor:
+        """The low-gradient components [V per particle], complex128."""
+        return self.low.to(torch.complex128) * self.low_scale[..., None, None]
+
+    @property
+    def high_voltage(self) -> torch.Tensor:
+        """The high-gradient components [V per particle], complex128."""
+        return self.high.to(torch.complex128) * self.high_scale[..., None, None]
+
 
 def matrix_pairs(
     settings: Sequence[MatrixSetting],
@@ -156,7 +166,7 @@ def add_calibration_noise(pairs: MatrixPairs, noise: float, *, seed: int = 0) ->
     errors = torch.randn(shape, dtype=torch.complex128, generator=generator).transpose(1, 2).flatten(0, 1)
     # torch's complex normal numbers have a variance of 1/2 in each part.
     spread = math.sqrt(2) * noise * strongest[:, None, None, None]
-    low, low_scale = normalise_components(pairs.low * pairs.low_scale[..., None, None] + spread * errors)
+    low, low_scale = normalise_components(pairs.low_voltage + spread * errors)
     return replace(pairs, low=low.to(pairs.low.dtype), low_scale=low_scale)
 
 

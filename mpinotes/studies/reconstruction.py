@@ -8,7 +8,6 @@ import torch
 from mpinotes.data import (
     BAR_WIDTHS,
     MatrixPairs,
-    MatrixSetting,
     add_calibration_noise,
     available_vessels,
     bar_modulation,
@@ -54,10 +53,11 @@ def run(profile: Profile, runs: Path) -> dict[str, Any]:
             methods = synthesisers(profile, split, noisy, runs)
             for setting in matrix_split(split).test:
                 pairs = matrix_test_pairs(profile, [setting], NOISES[noise])
+                clean = matrix_test_pairs(profile, [setting], 0.0)
                 images = {title: method.synthesise(pairs, [setting]) for title, method in methods.items()}
                 name = f"{split}, {1e9 * setting.core_diameter:.0f} nm, {noise}"
                 results[name] = reconstruct_all(
-                    images, pairs, clean_low(profile, setting), phantoms, tuning.volumes.amax(2)[:, 0],
+                    images, pairs, clean.low_voltage, phantoms, tuning.volumes.amax(2)[:, 0],
                     noise=NOISES[noise], pictures=name == PICTURED,
                 )  # fmt: skip
                 print(name, {title: row["vessels"]["psnr"]["mean"] for title, row in results[name]["rows"].items()})
@@ -69,17 +69,6 @@ def run(profile: Profile, runs: Path) -> dict[str, Any]:
         "truth": {name: encode_image(images[0]) for name, images in phantoms.items()},
         "cases": results,
     }
-
-
-def clean_low(profile: Profile, setting: MatrixSetting) -> torch.Tensor:
-    """The true low-gradient components in volts: what a low-gradient measurement sees."""
-    pairs = matrix_test_pairs(profile, [setting], 0.0)
-    return in_volts(pairs.low, pairs.low_scale)
-
-
-def in_volts(images: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
-    """Components times their scale."""
-    return images.to(torch.complex128) * scale[..., None, None]
 
 
 def anchored(estimate: torch.Tensor, high: torch.Tensor, noise: float, generator: torch.Generator) -> torch.Tensor:
@@ -104,8 +93,8 @@ def reconstruct_all(
 ) -> dict[str, Any]:
     """Reconstruct with the true high, the measured low (at its own measurement) and every synthesised matrix."""
     generator = torch.Generator().manual_seed(0)
-    high = in_volts(pairs.high, pairs.high_scale)
-    measured_low = in_volts(pairs.low, pairs.low_scale)
+    high = pairs.high_voltage
+    measured_low = pairs.low_voltage
     calibration = noise * high.abs().max().item()
     kept = pairs.low_scale > LEAST_SNR * calibration  # (component, channel)
     matrices = {"true high gradient": high, "low gradient, own measurement": measured_low}

@@ -87,7 +87,7 @@ def pattern(pairs: MatrixPairs) -> torch.Tensor:
 
 def refit(pairs: MatrixPairs, settings: Sequence[MatrixSetting], chain: str) -> torch.Tensor:
     """`refit_matrix` for every setting, from components in volts."""
-    low = (pairs.low * pairs.low_scale[..., None, None]).chunk(len(settings))
+    low = pairs.low_voltage.chunk(len(settings))
     orders = pairs.orders[: len(pairs.orders) // len(settings)]
     matrices = [
         refit_matrix(part, setting, orders, chain=chain)[0] for part, setting in zip(low, settings, strict=True)

@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 # An open range would take a CUDA build of several gigabytes.
 TORCH := 2.13.0
 STAMP := $(VENV)/.installed
+# As many processes as cores, each with one thread: much of a test is starting kernels and waiting for pages.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist worksteal
 PROSE := *.md _config.yml CITATION.cff Makefile pyproject.toml book mpinotes tests
 
 # The execution cache and Sphinx look at a notebook alone: drop what they keep when the package, the
@@ -65,10 +67,10 @@ pdf: book  ## the whole book on paper, _build/mpinotes.pdf (needs Debian's chrom
 	$(BIN)/python book/print.py
 
 test: $(STAMP) lint types  ## unit tests and every notebook in the smoke profile
-	$(BIN)/python -m pytest tests --ignore tests/rendered
+	$(PYTEST) tests --ignore tests/rendered
 
 rendered: $(STAMP)  ## browser tests of the built book (needs Debian's chromium)
-	$(BIN)/python -m pytest tests/rendered
+	$(PYTEST) tests/rendered
 
 bench: $(STAMP)  ## benchmarks against naive references and MONAI, in one run
 	$(BIN)/pip install --quiet --no-deps monai==1.6.1 einops==0.8.2

@@ -15,11 +15,12 @@ import torch
 from tqdm.auto import tqdm
 
 import mpinotes
-from mpinotes.data import available_vessels, image_pairs
+from mpinotes.data import HELD_OUT_TESTS, available_vessels, image_pairs, matrix_pairs
 from mpinotes.display import IMAGE_MAP, show_projections
+from mpinotes.evaluation import phase_of_peak
 from mpinotes.files import save_atomically
-from mpinotes.methods import METHODS, Recipe, dccdm, load
-from mpinotes.methods.recipes import TEST_SEED
+from mpinotes.methods import METHODS, Recipe, dccdm, load, sm_synthesis
+from mpinotes.methods.recipes import CALIBRATION_NOISE, TEST_SEED
 from mpinotes.pretrained import save_release
 from mpinotes.studies import STUDIES, save_record
 from mpinotes.studies.record import FOLDER as RECORDS
@@ -92,8 +93,9 @@ def run_study(name: str, profile: str, runs: Path, records: Path) -> None:
     print(f"wrote {save_record(name, about | results, records)}")
 
 
-def draw_picture(out: Path) -> None:
-    """The first test volume, its image and both enhancements, as in the README; for the front page, each alone."""
+def draw_pictures(out: Path) -> None:
+    """The first test volume, its image and both enhancements, as in the README. For the front page, each
+    alone: along z, y and x; and three noisy components of a core that no network saw."""
     volumes = available_vessels("test", 1).volumes
     pairs = image_pairs(volumes, seed=TEST_SEED)
     shown = {"x_HR": pairs.x_hr, "x_LR": pairs.x_lr}
@@ -102,9 +104,22 @@ def draw_picture(out: Path) -> None:
         steps = trained.card["metrics"]["sampling_steps"]
         shown[name.upper()] = dccdm.enhance(trained.model, pairs.x_lr, trained.config, steps=steps)
     show_projections({title: volume[0, 0] for title, volume in shown.items()}).savefig(out, dpi=80)
-    for name, title in (("truth", "x_HR"), ("before", "x_LR"), ("after", "DCCDM")):
-        views = torch.cat([shown[title][0, 0].amax(dim).flip(0) for dim in range(3)], dim=1)  # along z, y and x
-        pixels = views.repeat_interleave(12, 0).repeat_interleave(12, 1)
+    views = {
+        name: torch.stack([shown[title][0, 0].amax(dim) for dim in range(3)])
+        for name, title in (("truth", "x_HR"), ("before", "x_LR"), ("after", "DCCDM"))
+    }
+    orders = torch.tensor([[2, 4], [5, 5], [9, 4]])
+    matrix = matrix_pairs([HELD_OUT_TESTS[1]], orders, noise=CALIBRATION_NOISE)
+    trained = load("sm_algorithm1")
+    steps = trained.card["metrics"]["sampling_steps"]
+    made = sm_synthesis.synthesise(trained.model, matrix.low, orders, trained.config, steps=steps)
+    turn = phase_of_peak(matrix.high)
+    views |= {
+        f"matrix_{name}": (1 + (images * turn)[:, 0].real) / 2
+        for name, images in (("truth", matrix.high), ("before", matrix.low), ("after", made))
+    }
+    for name, images in views.items():
+        pixels = torch.cat(list(images.flip(1)), dim=1).repeat_interleave(12, 0).repeat_interleave(12, 1)
         plt.imsave(out.with_name(f"front_{name}.png"), pixels.numpy(), vmin=0, vmax=1, cmap=IMAGE_MAP)
 
 
@@ -146,7 +161,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     try:
         if options.command == "picture":
-            draw_picture(options.out)
+            draw_pictures(options.out)
             return 0
         if options.command == "study":
             run_study(options.study, options.profile, options.runs, options.records)

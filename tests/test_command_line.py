@@ -25,10 +25,11 @@ def test_draws_the_pictures_of_readme_and_front_page(tmp_path):
     assert main(["picture", "--out", str(out)]) == 0
     height, width, _ = plt.imread(out).shape
     assert width > height > 100
-    front = [plt.imread(tmp_path / f"front_{name}.png") for name in ("truth", "before", "after")]
-    assert all(picture.shape[1] == 3 * picture.shape[0] for picture in front)
-    truth, before, after = front
-    assert abs(after - truth).mean() < abs(before - truth).mean()
+    for kind in ("front", "front_matrix"):
+        front = [plt.imread(tmp_path / f"{kind}_{name}.png") for name in ("truth", "before", "after")]
+        assert all(picture.shape[1] == 3 * picture.shape[0] for picture in front)
+        truth, before, after = front
+        assert abs(after - truth).mean() < abs(before - truth).mean()
 
 
 @pytest.mark.parametrize(

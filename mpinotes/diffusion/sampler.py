@@ -49,14 +49,21 @@ def sample_path(
     check_range("eta", eta, 0.0, 1.0)
     kept = schedule.kept_steps(steps)
     for t, previous in zip(kept, [*kept[1:], 0], strict=True):
-        here, there = schedule.alpha_bar[t].item(), schedule.alpha_bar[previous].item()
         x0 = denoise(x, torch.full((len(x),), t, device=x.device))
-        noise = (x - here**0.5 * x0) / (1 - here) ** 0.5
-        spread = eta * ((1 - there) / (1 - here) * (1 - here / there)) ** 0.5
-        x = there**0.5 * x0 + (1 - there - spread**2) ** 0.5 * noise
-        if spread > 0:
-            x = x + spread * normal_like(x, generator)
+        x = reverse_step(x, x0, schedule, t, previous, eta, generator)
         yield SamplerState(previous, x, x0)
+
+
+def reverse_step(
+    x: torch.Tensor, x0: torch.Tensor, schedule: Schedule, t: int, previous: int, eta: float,
+    generator: torch.Generator | None,
+) -> torch.Tensor:  # fmt: skip
+    """From x_t = `x` and the estimate `x0` to the sample at the step `previous` < t: Song et al. (2021), eq. (12)."""
+    here, there = schedule.alpha_bar[t].item(), schedule.alpha_bar[previous].item()
+    noise = (x - here**0.5 * x0) / (1 - here) ** 0.5
+    spread = eta * ((1 - there) / (1 - here) * (1 - here / there)) ** 0.5
+    x = there**0.5 * x0 + (1 - there - spread**2) ** 0.5 * noise
+    return x + spread * normal_like(x, generator) if spread > 0 else x
 
 
 def sample(

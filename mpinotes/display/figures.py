@@ -6,6 +6,8 @@ import matplotlib.pyplot as plt
 import torch
 from matplotlib.figure import Figure
 
+from mpinotes.evaluation import phase_of_peak
+
 IMAGE_MAP = "magma"
 """The one colour map for images: perceptually uniform, safe for colour blindness and print."""
 
@@ -47,7 +49,8 @@ def show_components(rows: Mapping[str, torch.Tensor], titles: list[str], *, fiel
     >>> len(figure.axes)  # one for each component, and the colour bar
     3
     """
-    turn = _phase_of_peak(next(iter(rows.values())))
+    first = next(iter(rows.values()))
+    turn = phase_of_peak(first) if first.is_complex() else 1
     half = field_of_view * 1e3 / 2
     figure, axes = plt.subplots(
         len(rows), len(titles), figsize=(1.7 * len(titles) + 1.2, 1.75 * len(rows)), squeeze=False, layout="constrained"
@@ -65,12 +68,3 @@ def show_components(rows: Mapping[str, torch.Tensor], titles: list[str], *, fiel
         axis.set_xlabel(f"x, ±{half:.0f} mm", fontsize=8)
     figure.colorbar(artist, ax=axes, label="component / its largest modulus [1]", shrink=0.8)
     return figure
-
-
-def _phase_of_peak(images: torch.Tensor) -> torch.Tensor:
-    """Factors of modulus 1, (column, 1, 1), that make the strongest pixel of each image positive; 1 for
-    real images."""
-    if not images.is_complex():
-        return images.new_ones(len(images), 1, 1)
-    peak = images.flatten(1).gather(1, images.flatten(1).abs().argmax(1, keepdim=True))
-    return (peak.conj() / peak.abs())[..., None]

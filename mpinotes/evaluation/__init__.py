@@ -1,7 +1,7 @@
 """Metrics, intervals and tables."""
 
 from mpinotes.evaluation.bootstrap import Interval, bootstrap_mean
-from mpinotes.evaluation.components import component_psnr, component_ssim, largest_correlation
+from mpinotes.evaluation.components import component_psnr, component_ssim, largest_correlation, phase_of_peak
 from mpinotes.evaluation.coverage import coverage
 from mpinotes.evaluation.metrics import psnr, rmse, ssim
 from mpinotes.evaluation.table import component_scores, format_table, summarise
@@ -15,6 +15,7 @@ __all__ = [
     "coverage",
     "format_table",
     "largest_correlation",
+    "phase_of_peak",
     "psnr",
     "rmse",
     "ssim",

@@ -31,11 +31,21 @@ def component_ssim(estimate: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
     (tensor([1., 1.], dtype=torch.float64), tensor([-0.9497, -0.9497], dtype=torch.float64))
     """
     _check(estimate, truth)
-    flat = truth.flatten(-2)
-    peak = flat.gather(-1, flat.abs().argmax(-1, keepdim=True))[..., None]
-    turn = peak.conj() / peak.abs().clamp_min(torch.finfo(peak.real.dtype).tiny)
+    turn = phase_of_peak(truth)
     pair = [((images * turn).real.flatten(0, 1).unsqueeze(1) + 1) / 2 for images in (estimate, truth)]
     return ssim(*pair)
+
+
+def phase_of_peak(components: torch.Tensor) -> torch.Tensor:
+    """Factors, (…, 1, 1), of modulus 1 (0 for zeros) that make every component (…, y, x) real and positive
+    where it is strongest.
+
+    >>> phase_of_peak(torch.tensor([[1.0, -3.0]])).flatten()
+    tensor([-1.])
+    """
+    flat = components.flatten(-2)
+    peak = flat.gather(-1, flat.abs().argmax(-1, keepdim=True))[..., None]
+    return peak.conj() / peak.abs().clamp_min(torch.finfo(peak.real.dtype).tiny)
 
 
 def largest_correlation(test: torch.Tensor, train: torch.Tensor) -> torch.Tensor:

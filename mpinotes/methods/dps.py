@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from mpinotes.diffusion.sampler import normal_like
+from mpinotes.diffusion.sampler import reverse_step
 from mpinotes.methods.dccdm import DCCDMConfig, predict_x0
 from mpinotes.operators import Degradation
 from mpinotes.validation import check_range, check_unit_volumes
@@ -56,15 +56,11 @@ def _walk(
     schedule = config.objective.schedule
     kept = schedule.kept_steps(steps)
     for t, previous in zip(kept, [*kept[1:], 0], strict=True):
-        here, there = schedule.alpha_bar[t].item(), schedule.alpha_bar[previous].item()
         x = x.requires_grad_(strength > 0)
         with torch.set_grad_enabled(strength > 0):
             x0 = predict_x0(model, x, torch.full((len(x),), t, device=x.device), x_lr, config).clamp(-1, 1)
             misfit = (2 * (x_lr - degradation((x0 + 1) / 2))).flatten(1).norm(dim=1)
         # The gradient of a sum over volumes is each volume's own.
         pull = strength * torch.autograd.grad(misfit.sum(), x)[0] if strength > 0 else 0.0
-        x, x0 = x.detach(), x0.detach()
-        noise = (x - here**0.5 * x0) / (1 - here) ** 0.5
-        spread = ((1 - there) / (1 - here) * (1 - here / there)) ** 0.5
-        x = there**0.5 * x0 + (1 - there - spread**2) ** 0.5 * noise + spread * normal_like(x, generator) - pull
+        x = reverse_step(x.detach(), x0.detach(), schedule, t, previous, 1.0, generator) - pull
     return x

@@ -6,8 +6,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from mpinotes.networks.edsr import check_even_volume
-from mpinotes.networks.unet import depth_to_space, space_to_depth
+from mpinotes.networks.edsr import HalfGridNetwork, check_even_volume
+from mpinotes.networks.unet import space_to_depth
 from mpinotes.validation import check_count
 
 
@@ -31,8 +31,8 @@ class ESRGANConfig:
             check_count(name, getattr(self, name))
 
 
-class RRDBNet(nn.Module):
-    """The generator: residual-in-residual dense blocks on the half grid, as in our EDSR.
+class RRDBNet(HalfGridNetwork):
+    """The generator: residual-in-residual dense blocks.
 
     Input and output: (batch, 1, z, y, x), even sides.
 
@@ -41,24 +41,19 @@ class RRDBNet(nn.Module):
     """
 
     def __init__(self, config: ESRGANConfig):
-        super().__init__()
+        super().__init__(config.width, (RRDB(config.width, config.growth) for _ in range(config.blocks)))
         self.config = config
-        self.head = nn.Conv3d(8, config.width, 3, padding=1)
-        self.body = nn.ModuleList(
-            nn.Sequential(*(DenseBlock(config.width, config.growth) for _ in range(3))) for _ in range(config.blocks)
-        )
-        self.last = nn.Conv3d(config.width, config.width, 3, padding=1)
-        self.tail = nn.Conv3d(config.width, 8, 3, padding=1)
-        nn.init.zeros_(self.tail.weight)
-        nn.init.zeros_(self.tail.bias)  # type: ignore[arg-type]  # torch's stubs call it optional
+
+
+class RRDB(nn.Module):
+    """Three dense blocks; what they add is scaled by 0.2 once more."""
+
+    def __init__(self, width: int, growth: int):
+        super().__init__()
+        self.blocks = nn.Sequential(*(DenseBlock(width, growth) for _ in range(3)))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        check_even_volume(x)
-        first = self.head(space_to_depth(x))
-        h = first
-        for block in self.body:
-            h = h + 0.2 * (block(h) - h)
-        return depth_to_space(self.tail(first + self.last(h)), 3)
+        return x + 0.2 * (self.blocks(x) - x)
 
 
 class DenseBlock(nn.Module):

@@ -6,13 +6,12 @@ from typing import Any
 import torch
 
 from mpinotes.data import available_vessels, image_pairs
-from mpinotes.evaluation import bootstrap_mean, psnr, ssim
 from mpinotes.methods import dccdm, regression
 from mpinotes.methods.mirrors import mirror_mean
 from mpinotes.methods.recipes import TEST_SEED
 from mpinotes.operators import Degradation
 from mpinotes.studies.enhancers import TITLES
-from mpinotes.studies.record import interval
+from mpinotes.studies.record import image_scores, intervals
 from mpinotes.studies.trained import find_trained
 from mpinotes.training.profiles import Profile
 
@@ -29,15 +28,13 @@ def run(profile: Profile, runs: Path) -> dict[str, Any]:
 
     def record(family: str, calls: int, volumes: torch.Tensor) -> None:
         nonlocal reference
-        values = psnr(volumes, pairs.x_hr)
-        reference = values if reference is None else reference
+        scores = image_scores(volumes, pairs.x_hr)
+        reference = scores["psnr"] if reference is None else reference
         rows.append(
             {
                 "family": family,
                 "calls": calls,
-                "psnr": interval(bootstrap_mean(values)),
-                "ssim": interval(bootstrap_mean(ssim(volumes, pairs.x_hr))),
-                "psnr minus full length": interval(bootstrap_mean(values - reference)),
+                **intervals(scores | {"psnr minus full length": scores["psnr"] - reference}),
             }
         )
 

@@ -15,7 +15,7 @@ from mpinotes.data import (
     matrix_split,
     mixing_subset,
 )
-from mpinotes.evaluation import bootstrap_mean, component_psnr, component_scores, largest_correlation
+from mpinotes.evaluation import component_psnr, component_scores, largest_correlation
 from mpinotes.methods.recipes import CALIBRATION_NOISE, TEST_SEED, TRAIN_SEED, matrix_test_pairs, matrix_train_pairs
 from mpinotes.studies.record import interval
 from mpinotes.studies.synthesisers import TITLES, refit, synthesisers
@@ -76,7 +76,7 @@ def _rows(images: dict[str, torch.Tensor], high: torch.Tensor, kept: bool) -> di
         if kept:
             rows[title]["psnr of each component"] = [round(x, 1) for x in values[title].tolist()]
         if REFERENCE in values:
-            rows[title]["psnr minus Algorithm 1"] = interval(bootstrap_mean(values[title] - values[REFERENCE]))
+            rows[title]["psnr minus Algorithm 1"] = interval(values[title] - values[REFERENCE])
     return rows
 
 

@@ -15,10 +15,10 @@ from mpinotes.data import (
     points,
     resolution_bars,
 )
-from mpinotes.evaluation import bootstrap_mean, psnr, ssim
+from mpinotes.evaluation import psnr
 from mpinotes.methods.recipes import CALIBRATION_NOISE, TRAIN_SEED, matrix_test_pairs, matrix_train_pairs
 from mpinotes.physics import kaczmarz
-from mpinotes.studies.record import encode_image, interval
+from mpinotes.studies.record import encode_image, image_scores, intervals
 from mpinotes.studies.synthesisers import synthesisers
 from mpinotes.training.profiles import Profile
 
@@ -135,8 +135,7 @@ def _judge(
     for (name, truth), part in zip(
         phantoms.items(), frames.split([*map(len, phantoms.values()), len(tuning)]), strict=False
     ):
-        scores = {"psnr": psnr(part[:, None], truth[:, None]), "ssim": ssim(part[:, None], truth[:, None])}
-        row[name] = {key: interval(bootstrap_mean(values)) for key, values in scores.items()}
+        row[name] = intervals(image_scores(part[:, None], truth[:, None]))
         if name == "bars":
             row[name]["modulation"] = [round(depth, 3) for depth in bar_modulation(part[0])]
         if pictures:

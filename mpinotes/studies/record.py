@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from mpinotes.evaluation import Interval
+from mpinotes.evaluation import bootstrap_mean, psnr, ssim
 from mpinotes.files import save_atomically
 
 FOLDER = Path(__file__).parent / "records"
@@ -41,9 +41,19 @@ def load_record(name: str, folder: Path = FOLDER) -> dict[str, Any]:
     return json.loads(path.read_text())
 
 
-def interval(value: Interval) -> dict[str, float]:
-    """A mean and its interval for JSON, rounded to what means something."""
-    return {name: round(number, 5) for name, number in asdict(value).items()}
+def interval(values: torch.Tensor) -> dict[str, float]:
+    """The mean with its bootstrap interval for JSON, rounded to what means something."""
+    return {name: round(number, 5) for name, number in asdict(bootstrap_mean(values)).items()}
+
+
+def intervals(scores: dict[str, torch.Tensor]) -> dict[str, dict[str, float]]:
+    """The `interval` of every score."""
+    return {name: interval(values) for name, values in scores.items()}
+
+
+def image_scores(estimate: torch.Tensor, truth: torch.Tensor) -> dict[str, torch.Tensor]:
+    """PSNR [dB] and SSIM of each volume, both (batch, 1, z, y, x), by name."""
+    return {"psnr": psnr(estimate, truth), "ssim": ssim(estimate, truth)}
 
 
 def projections(volume: torch.Tensor) -> dict[str, str]:

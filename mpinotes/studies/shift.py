@@ -8,11 +8,10 @@ from typing import Any
 import torch
 
 from mpinotes.data import Imaging, available_vessels, image_pairs, synthetic_vessels
-from mpinotes.evaluation import bootstrap_mean, psnr, ssim
 from mpinotes.methods.recipes import TEST_SEED
 from mpinotes.physics import ScanSignal, add_coloured_noise, add_drifting_background, add_impulsive_noise
 from mpinotes.studies.enhancers import TITLES, enhancers
-from mpinotes.studies.record import interval
+from mpinotes.studies.record import image_scores, intervals
 from mpinotes.studies.trained import find_trained
 from mpinotes.training.profiles import Profile
 
@@ -70,15 +69,9 @@ def run(profile: Profile, runs: Path) -> dict[str, Any]:
     for scan, named in cases(test.volumes).values():
         for (name, case), x_lr in zip(named.items(), _images(scan, list(named.values())), strict=True):
             images = {"x_LR": x_lr} | {title: method.enhance(x_lr) for title, method in methods.items()}
-            rows[name] = {
-                title: {key: interval(bootstrap_mean(metric(image, case.volumes))) for key, metric in METRICS.items()}
-                for title, image in images.items()
-            }
+            rows[name] = {title: intervals(image_scores(image, case.volumes)) for title, image in images.items()}
             print(name, {title: row["psnr"]["mean"] for title, row in rows[name].items()}, flush=True)
     return {"test data": test.source, "volumes": len(test.volumes), "as trained": AS_TRAINED, "conditions": rows}
-
-
-METRICS = {"psnr": psnr, "ssim": ssim}
 
 
 def _images(scan: dict[str, Any], listed: list[Case]) -> tuple[torch.Tensor, ...]:

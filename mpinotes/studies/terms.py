@@ -1,6 +1,5 @@
 """What each term of DCCDM does: the same network trained on with one thing changed at a time."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -10,12 +9,11 @@ import torch
 from tqdm.auto import tqdm
 
 from mpinotes.data import available_vessels, image_pairs
-from mpinotes.evaluation import bootstrap_mean, psnr, ssim
 from mpinotes.methods import baselines, dccdm, load
 from mpinotes.methods.dccdm import DCCDMConfig
-from mpinotes.methods.recipes import TEST_SEED, training_pairs
+from mpinotes.methods.recipes import FIT_VOLUMES, TEST_SEED, training_pairs
 from mpinotes.operators import fit_degradation
-from mpinotes.studies.record import interval, projections
+from mpinotes.studies.record import image_scores, intervals, projections
 from mpinotes.training import TrainConfig, best_device, make_ema, train
 from mpinotes.training.profiles import Profile
 
@@ -44,7 +42,7 @@ def run(profile: Profile, runs: Path) -> dict[str, Any]:
     """
     data = training_pairs(profile)
     x_lr, x_hr = data.tensors
-    isotropic, _ = fit_degradation(x_hr[:64], x_lr[:64], isotropic=True)
+    isotropic, _ = fit_degradation(x_hr[:FIT_VOLUMES], x_lr[:FIT_VOLUMES], isotropic=True)
     configs = variants(DCCDMConfig(data.degradation), DCCDMConfig(isotropic))
     training = TrainConfig(profile.term_steps, learning_rate=2e-4, warmup=20, ema_decay=0.99)
     test = available_vessels("test", profile.test_volumes)
@@ -62,10 +60,10 @@ def run(profile: Profile, runs: Path) -> dict[str, Any]:
             for state in states:
                 bar.update(state.step - bar.n)
         enhanced = dccdm.enhance(ema.module, pairs.x_lr, config, steps=profile.sampling_steps)
-        scores[name] = {key: metric(enhanced, pairs.x_hr) for key, metric in METRICS.items()}
-        differences = {f"{key} difference": scores[name][key] - scores[CONTROL][key] for key in METRICS}
+        scores[name] = image_scores(enhanced, pairs.x_hr)
+        differences = {f"{key} difference": values - scores[CONTROL][key] for key, values in scores[name].items()}
         rows[name] = {
-            **{key: interval(bootstrap_mean(values)) for key, values in (scores[name] | differences).items()},
+            **intervals(scores[name] | differences),
             "last terms": state.terms,
             "projections": projections(enhanced[0, 0]) if name.startswith("γ") else None,
         }
@@ -78,6 +76,3 @@ def run(profile: Profile, runs: Path) -> dict[str, Any]:
         "truth": projections(pairs.x_hr[0, 0]),
         "variants": rows,
     }
-
-
-METRICS: dict[str, Callable[[torch.Tensor, torch.Tensor], torch.Tensor]] = {"psnr": psnr, "ssim": ssim}

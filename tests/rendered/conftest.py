@@ -13,6 +13,11 @@ HTML = Path(__file__).parents[2] / "_build" / "html"
 PAGES = sorted(path.relative_to(HTML).as_posix() for path in (HTML / "book").rglob("*.html"))
 
 
+def is_chapter(path):
+    """Whether a page is one of the numbered chapters."""
+    return path.split("/")[1][:2].isdigit()
+
+
 THEME_MESSAGES = ("THEBE_JS_URL' has already been declared", "Got invalid theme mode")
 """Complaints of the theme's own scripts on every page: they concern nothing that we write."""
 

@@ -1,4 +1,4 @@
-"""The slider of the front page: two pictures of a real vessel, one over the other."""
+"""The sliders of the front page: before and after of a real vessel and of a system matrix, one over the other."""
 
 import pytest
 
@@ -8,19 +8,25 @@ FRONT = "book/intro.html"
 CUT = "e => getComputedStyle(e.querySelectorAll('img')[1]).clipPath"
 
 
-@pytest.mark.parametrize("size", [(1440, 1000), (390, 844)])
-def test_the_slider_stands_on_the_first_screen(visit, size):
+@pytest.mark.parametrize(("size", "first_screen"), [((1440, 1000), 2), ((390, 844), 1)])
+def test_the_sliders_cover_their_pictures_on_the_first_screen(visit, size, first_screen):
     page = visit(FRONT)
     page.set_viewport_size({"width": size[0], "height": size[1]})
-    before, after = (image.bounding_box() for image in page.locator(".before-after img").all())
-    slider = page.locator(".before-after input").bounding_box()
-    assert before == after == slider
-    assert slider["y"] + slider["height"] < size[1] and slider["width"] > 0.8 * min(size[0], 700)
+    sliders = page.locator(".before-after").all()
+    assert len(sliders) == 2
+    for index, slider in enumerate(sliders):
+        before, after = (image.bounding_box() for image in slider.locator("img").all())
+        handle = slider.locator("input").bounding_box()
+        assert before == after == handle
+        assert handle["width"] > 300
+        assert index >= first_screen or handle["y"] + handle["height"] < size[1]
 
 
-def test_the_slider_moves_by_keyboard_and_mouse(visit):
+@pytest.mark.parametrize("index", range(2))
+def test_a_slider_moves_by_keyboard_and_mouse(visit, index):
     page = visit(FRONT)
-    slider, pictures = page.locator(".before-after input"), page.locator(".before-after")
+    pictures = page.locator(".before-after").nth(index)
+    slider = pictures.locator("input")
     middle = pictures.evaluate(CUT)
     slider.focus()
     page.keyboard.press("ArrowRight")

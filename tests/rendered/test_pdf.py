@@ -9,10 +9,10 @@ import pytest
 import yaml
 from pypdf import PdfReader
 
-from tests.rendered.conftest import HTML, PAGES
+from tests.rendered.conftest import HTML, PAGES, is_chapter
 
 ROOT = HTML.parents[1]
-CHAPTERS = [path for path in PAGES if path.split("/")[1][:2].isdigit()]
+CHAPTERS = list(filter(is_chapter, PAGES))
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,6 @@
 """From receive voltage back to an image: x-space gridding and Tikhonov deconvolution."""
 
+import functools
 import itertools
 import math
 
@@ -95,20 +96,37 @@ def reconstruct_tikhonov(
     check_tensor("native", native, 5, "(batch, 1, z, y, x)")
     check_positive("regularization", regularization)
     native = scan.swap_axes(native)
-    table = _response_table(particle, scan, native.shape[-3:])
     result = torch.zeros_like(native)
-    for signs in itertools.product((1, -1), repeat=3):
-        bases = [_parity_basis(n, sign) for n, sign in zip(native.shape[-3:], signs, strict=True)]
-        if any(basis.numel() == 0 for basis in bases):
-            continue
-        z, y, x = (basis.to(native) for basis in bases)
+    for (z, y, x), factors, pivots in _factorised_blocks(
+        particle, scan.line_gradient, scan.voxel_size, native.shape[-3:], regularization, native.dtype, native.device
+    ):
         part = torch.einsum("bzyx,ex,cy,az->aceb", native[:, 0], x, y, z)
-        block = torch.einsum("zyx,abz,cdy,efx->acebdf", table, *map(_distance_overlap, bases))
-        system = block.reshape(len(part.flatten(0, 2)), -1).to(native) + 0j
-        system.diagonal().add_(1j * math.sqrt(regularization))
-        solved = torch.linalg.solve(system, part.flatten(0, 2) + 0j).real.view(part.shape)
+        solved = torch.linalg.lu_solve(factors, pivots, part.flatten(0, 2) + 0j).real.view(part.shape)
         result[:, 0] += torch.einsum("aceb,az,cy,ex->bzyx", solved, z, y, x)
     return scan.swap_axes(result)
+
+
+@functools.lru_cache(maxsize=1)
+def _factorised_blocks(
+    particle: Particle, gradient: tuple[float, float, float], voxel_size: float, shape: torch.Size,
+    regularization: float, dtype: torch.dtype, device: torch.device,
+) -> list[tuple[list[torch.Tensor], torch.Tensor, torch.Tensor]]:  # fmt: skip
+    """Of R + i√λ, for every mirror parity: bases along z, y, x, and the LU factors of the block.
+
+    The last ones are kept, 1 GB at 32³: training and test images mostly come from one scanner, and
+    without them every call would take as long as one for a thousand volumes.
+    """
+    table = _response_table(particle, gradient, voxel_size, shape)
+    found = []
+    for signs in itertools.product((1, -1), repeat=3):
+        bases = [_parity_basis(n, sign) for n, sign in zip(shape, signs, strict=True)]
+        if any(basis.numel() == 0 for basis in bases):
+            continue
+        block = torch.einsum("zyx,abz,cdy,efx->acebdf", table, *map(_distance_overlap, bases))
+        system = block.reshape(math.prod(block.shape[:3]), -1).to(device, dtype) + 0j
+        system.diagonal().add_(1j * math.sqrt(regularization))
+        found.append(([basis.to(device, dtype) for basis in bases], *torch.linalg.lu_factor(system)))
+    return found
 
 
 def _gridding(particle: Particle, scan: CartesianScan, width: int) -> torch.Tensor:
@@ -124,10 +142,12 @@ def _gridding(particle: Particle, scan: CartesianScan, width: int) -> torch.Tens
     return weight / total / (-unit * scan.line_gradient[0])
 
 
-def _response_table(particle: Particle, scan: CartesianScan, shape: torch.Size) -> torch.Tensor:
+def _response_table(
+    particle: Particle, gradient: tuple[float, float, float], voxel_size: float, shape: torch.Size
+) -> torch.Tensor:
     """Point response (peak 1) at every distance in voxels, with the shape of the volume."""
-    z, y, x = torch.meshgrid(*(torch.arange(n).double() * scan.voxel_size for n in shape), indexing="ij")
-    return point_response(torch.stack([x, y, z], dim=-1), particle, scan.line_gradient) * 3 / particle.beta
+    z, y, x = torch.meshgrid(*(torch.arange(n).double() * voxel_size for n in shape), indexing="ij")
+    return point_response(torch.stack([x, y, z], dim=-1), particle, gradient) * 3 / particle.beta
 
 
 def _parity_basis(n: int, sign: int) -> torch.Tensor:

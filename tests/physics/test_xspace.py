@@ -106,6 +106,14 @@ def test_tikhonov_in_float32_agrees_with_float64():
     torch.testing.assert_close(single.double(), reconstruct_tikhonov(native, PARTICLE, SCAN), rtol=0, atol=1e-5)
 
 
+@pytest.mark.parametrize("change", [{"gradient": (1.0, 1.0, -2.0)}, {"voxel_size": 2e-3}, {"drive_axis": "y"}])
+def test_tikhonov_of_another_scanner_is_its_own(change):
+    native, other = random_image((2, 3, 4)), dataclasses.replace(SCAN, **change)
+    first = reconstruct_tikhonov(native, PARTICLE, SCAN)
+    assert not torch.allclose(reconstruct_tikhonov(native, PARTICLE, other), first)
+    assert torch.equal(reconstruct_tikhonov(native, PARTICLE, SCAN), first)
+
+
 def test_gradients_flow_back_through_both_reconstructions():
     scan = CartesianScan(samples=16, drive_frequency=(25e3, 25e3))
     relative = (0.5 + 0.5 * random_image((2, 1, 3))[:1]).requires_grad_()

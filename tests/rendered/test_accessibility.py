@@ -35,7 +35,7 @@ def test_the_page_is_open_to_all(visit, path):
 
     assert serious(page) == set()
     page.set_viewport_size(PHONE)
-    page.wait_for_timeout(100)
+    page.wait_for_timeout(500)  # the theme looks again, after a moment, at what has become scrollable
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
     assert serious(page) == set()
 

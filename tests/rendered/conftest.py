@@ -1,13 +1,12 @@
 """The built book, served locally, in headless Chromium with every other request refused."""
 
-import functools
-import http.server
 import shutil
-import threading
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import sync_playwright
+
+from book.print import served
 
 HTML = Path(__file__).parents[2] / "_build" / "html"
 PAGES = sorted(path.relative_to(HTML).as_posix() for path in (HTML / "book").rglob("*.html"))
@@ -22,19 +21,12 @@ THEME_MESSAGES = ("THEBE_JS_URL' has already been declared", "Got invalid theme 
 """Complaints of the theme's own scripts on every page: they concern nothing that we write."""
 
 
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *args):
-        pass
-
-
 @pytest.fixture(scope="session")
 def address():
     if not PAGES:
         pytest.fail("no built book in _build/html: run 'make book' first")
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(HTML)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/"
-    server.shutdown()
+    with served(HTML) as found:
+        yield found
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,6 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import torch
-from tqdm.auto import tqdm
 
 import mpinotes
 from mpinotes.data import HELD_OUT_TESTS, available_vessels, image_pairs, matrix_pairs
@@ -24,7 +23,7 @@ from mpinotes.methods.recipes import CALIBRATION_NOISE, TEST_SEED
 from mpinotes.pretrained import save_release
 from mpinotes.studies import STUDIES, save_record
 from mpinotes.studies.record import FOLDER as RECORDS
-from mpinotes.training import TrainState, best_device, get_profile, make_ema, parallel, train
+from mpinotes.training import TrainState, best_device, get_profile, make_ema, parallel, train, with_bar
 from mpinotes.training.profiles import PROFILES
 from mpinotes.validation import check_choice
 
@@ -40,10 +39,7 @@ def train_method(name: str, profile: str, out: Path, seed: int, device: torch.de
     model = recipe.model
     ema = make_ema(model, recipe.training.ema_decay)
     states = train(model, ema, recipe.loss, recipe.tensors, recipe.training, device=device, folder=out)
-    with tqdm(total=recipe.training.steps, desc=f"training {name}", disable=not parallel.is_first()) as bar:
-        for state in states:
-            bar.update(state.step - bar.n)
-            bar.set_postfix(loss=f"{state.terms['total']:.4f}", refresh=False)
+    *_, state = with_bar(states, recipe.training.steps, f"training {name}")
     if not parallel.is_first():
         return
     network = recipe.release(ema.module).half().float()  # as it will be stored

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from tqdm.auto import tqdm
 
 from mpinotes.data import available_vessels, image_pairs
 from mpinotes.methods import baselines, dccdm, load
@@ -14,7 +13,7 @@ from mpinotes.methods.dccdm import DCCDMConfig
 from mpinotes.methods.recipes import FIT_VOLUMES, TEST_SEED, training_pairs
 from mpinotes.operators import fit_degradation
 from mpinotes.studies.record import image_scores, intervals, projections
-from mpinotes.training import TrainConfig, best_device, make_ema, train
+from mpinotes.training import TrainConfig, best_device, make_ema, train, with_bar
 from mpinotes.training.profiles import Profile
 
 CONTROL = "no extra term"
@@ -56,9 +55,7 @@ def run(profile: Profile, runs: Path) -> dict[str, Any]:
         states = train(
             model, ema, loss, data.tensors, training, device=best_device(), folder=runs / "terms" / f"{index:02}"
         )
-        with tqdm(total=training.steps, desc=name) as bar:
-            for state in states:
-                bar.update(state.step - bar.n)
+        *_, state = with_bar(states, training.steps, name)
         enhanced = dccdm.enhance(ema.module, pairs.x_lr, config, steps=profile.sampling_steps)
         scores[name] = image_scores(enhanced, pairs.x_hr)
         differences = {f"{key} difference": values - scores[CONTROL][key] for key, values in scores[name].items()}

@@ -6,6 +6,7 @@ from mpinotes.training.loop import TrainConfig, TrainState, train
 from mpinotes.training.parallel import local_rows
 from mpinotes.training.precision import best_device, forward
 from mpinotes.training.profiles import Profile, get_profile
+from mpinotes.training.progress import with_bar
 from mpinotes.training.workplace import workplace
 
 __all__ = [
@@ -19,5 +20,6 @@ __all__ = [
     "make_ema",
     "parallel",
     "train",
+    "with_bar",
     "workplace",
 ]

@@ -89,7 +89,7 @@ def train(
     with the same `folder` ends with the same bits as one that was not. Checkpoints are replaced
     atomically. Under ``torchrun`` (see `parallel.join`) the processes divide the batch between them
     and the first one writes the checkpoints. Raises ``ValueError`` for a damaged checkpoint or one of
-    another run, ``FloatingPointError`` when the loss is no longer finite, and ``ConnectionError`` when
+    another run, ``FloatingPointError`` when loss or gradient are no longer finite, and ``ConnectionError`` when
     another process died.
 
     >>> def loss(model, batch, generator):
@@ -126,12 +126,17 @@ def train(
         terms = loss(model, tuple(tensor[rows] for tensor in data), generator)
         terms["total"].backward()
         parallel.average_gradients(model)
-        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        ema.update_parameters(model)
+        norm = nn.utils.clip_grad_norm_(model.parameters(), 1.0).item()
         values = parallel.average_terms(terms)
         if not math.isfinite(values["total"]):
             raise FloatingPointError(f"loss is {values['total']} at step {step}: lower the learning rate")
+        if not math.isfinite(norm):
+            raise FloatingPointError(
+                f"gradient is {norm} at step {step} for a loss of {values['total']:.3g}: this device or precision "
+                "cannot compute it for this network and size of the data; use another"
+            )
+        optimizer.step()
+        ema.update_parameters(model)
         history.append(values["total"])
         if (
             checkpoint

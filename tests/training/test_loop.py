@@ -113,6 +113,16 @@ def test_a_loss_that_is_not_finite_stops_the_run():
         next(train(model, make_ema(model, 0.9), nan, DATA, CONFIG, device=CPU))
 
 
+def test_a_gradient_that_is_not_finite_stops_the_run_before_it_spoils_the_network():
+    model = seeded_network(NETWORK, 0)
+    ema = make_ema(model, 0.9)
+    # √ has an infinite slope at its value zero.
+    steep = lambda model, batch, generator: {"total": (model(*batch, torch.ones(4)) * 0).sum().sqrt()}  # noqa: E731
+    with pytest.raises(FloatingPointError, match="gradient is nan at step 0 for a loss of 0"):
+        next(train(model, ema, steep, DATA, CONFIG, device=CPU))
+    assert same(model, seeded_network(NETWORK, 0)) and same(ema, make_ema(model, 0.9))
+
+
 @pytest.mark.parametrize("field", ["steps", "batch", "learning_rate", "checkpoint_every"])
 def test_bad_configuration_names_its_field(field):
     with pytest.raises(ValueError, match=field):

@@ -1,4 +1,7 @@
-"""Regression from low- to high-gradient components: the network of the diffusion model, called once."""
+"""Regression from low- to high-gradient components: the network of the diffusion model, called once.
+
+Of a `SynthesisConfig` that predicts x̂_0 it follows `network` and `ordered`; the rest concerns diffusion alone.
+"""
 
 import torch
 from torch import nn

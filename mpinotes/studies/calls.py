@@ -26,7 +26,7 @@ def run(profile: Profile, runs: Path) -> dict[str, Any]:
     reference: torch.Tensor | None = None
     rows = []
 
-    def record(family: str, calls: int, volumes: torch.Tensor) -> None:
+    def record(family: str, calls: int, volumes: torch.Tensor, **more: int) -> None:
         nonlocal reference
         scores = image_scores(volumes, pairs.x_hr)
         reference = scores["psnr"] if reference is None else reference
@@ -34,6 +34,7 @@ def run(profile: Profile, runs: Path) -> dict[str, Any]:
             {
                 "family": family,
                 "calls": calls,
+                **more,
                 **intervals(scores | {"psnr minus full length": scores["psnr"] - reference}),
             }
         )
@@ -52,9 +53,8 @@ def run(profile: Profile, runs: Path) -> dict[str, Any]:
         "mean over mirrors", 8, mirror_mean(lambda x: dccdm.enhance(ddpm.model, x, ddpm.config, steps=1), pairs.x_lr)
     )
     for count in (1, 2, 3):
-        record(
-            "one call, then consistency steps", 1, _consistent(singles[0], pairs.x_lr, ddpm.config.degradation, count)
-        )
+        volumes = _consistent(singles[0], pairs.x_lr, ddpm.config.degradation, count)
+        record("one call, then consistency steps", 1, volumes, steps=count)
     if "unet" in methods:
         unet = methods["unet"].model
         record("U-Net", 1, regression.enhance(unet, pairs.x_lr))

@@ -16,10 +16,10 @@ from mpinotes.validation import check_range
 
 @dataclass(frozen=True)
 class AdversarialConfig:
-    """Networks and the weights of the generator's three terms: L1, features, adversarial.
+    """Networks and the weights of the generator's three terms, L1, features and adversarial, which act
+    after `pretraining` steps with L1 alone.
 
-    The source has 1e-2, 1 (VGG) and 5e-3 on photographs, after training with L1 alone. Here all
-    three act from the first step, and the L1 term leads: these weights are ours.
+    The source has 1e-2, 1 (VGG) and 5e-3 on photographs. Here the L1 term leads: these weights are ours.
 
     >>> from mpinotes.methods import adversarial
     >>> adversarial.AdversarialConfig(features=0.0).network.blocks
@@ -30,14 +30,17 @@ class AdversarialConfig:
     l1: float = 1.0
     features: float = 0.1
     adversarial: float = 5e-3
+    pretraining: int = 0
 
     def __post_init__(self) -> None:
         for name in ("l1", "features", "adversarial"):
             check_range(name, getattr(self, name), 0.0, float("inf"))
+        check_range("pretraining", self.pretraining, 0, float("inf"))
 
 
 class Adversaries(nn.Module):
-    """Generator and discriminator as one module, so that one optimiser and one checkpoint hold both.
+    """Generator and discriminator as one module, so that one optimiser and one checkpoint hold both, and
+    the number of `steps` they were trained.
 
     >>> from mpinotes.methods import adversarial
     >>> from mpinotes.networks import ESRGANConfig
@@ -50,6 +53,8 @@ class Adversaries(nn.Module):
     def __init__(self, config: ESRGANConfig):
         super().__init__()
         self.generator, self.discriminator = RRDBNet(config), Discriminator(config)
+        self.steps: torch.Tensor
+        self.register_buffer("steps", torch.zeros((), dtype=torch.long))
 
 
 def loss(
@@ -59,7 +64,7 @@ def loss(
 
     The generator meets a discriminator whose weights are constants, the discriminator volumes that
     are constants; so one backward pass gives each its own gradient. The means over the scores are
-    those of one process's share of the batch.
+    those of one process's share of the batch. Each call counts as one of the model's steps.
 
     >>> from mpinotes.methods import adversarial
     >>> from mpinotes.networks import ESRGANConfig
@@ -70,8 +75,12 @@ def loss(
     >>> list(adversarial.loss(model, (x_lr, x_hr), generator, config))
     ['total', 'l1', 'features', 'adversarial', 'discriminator']
     """
+    model.steps += 1
     x_lr, x_hr = local_rows(*flip_together(batch, generator))
     fake = estimate(model.generator, x_lr)
+    l1 = config.l1 * 2 * F.l1_loss(fake, x_hr)
+    if model.steps <= config.pretraining:
+        return {"total": l1, "l1": l1}
     constants = {name: value.detach() for name, value in model.discriminator.named_parameters()}
 
     def judge(volumes: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:
@@ -83,10 +92,13 @@ def loss(
     fake_score, fake_features = judge(fake)
     features = [F.l1_loss(a, b) for a, b in zip(fake_features, real_features, strict=True)]
     terms = {
-        "l1": config.l1 * 2 * F.l1_loss(fake, x_hr),
+        "l1": l1,
         "features": config.features * torch.stack(features).mean(),
         "adversarial": config.adversarial * relativistic(fake_score, real_score),
-        "discriminator": relativistic(
+        # Adam's steps do not depend on this weight. But the loop clips the gradient of both players as
+        # one, and without it the discriminator's, hundreds of times larger, would scale the generator's.
+        "discriminator": config.adversarial
+        * relativistic(
             forward(Scores(model.discriminator), 2 * x_hr - 1),
             forward(Scores(model.discriminator), 2 * fake.detach() - 1),
         ),

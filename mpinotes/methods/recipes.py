@@ -39,7 +39,7 @@ FIT_VOLUMES = 64
 
 EDSR_COST, ESRGAN_COST = 4, 5
 """Steps of the U-Net that take as long as one of theirs, so that all image methods get one training time:
-0.62, 2.74 and 3.11 s on one thread of a CPU that computes bfloat16 (avx512_bf16)."""
+0.62, 2.74 and 3.11 s on one thread of a CPU that computes bfloat16 (avx512_bf16); `make bench` measures it."""
 
 
 @dataclass(frozen=True)
@@ -132,11 +132,12 @@ def _regression_recipe(
 
 def _adversarial_recipe(profile: Profile, seed: int) -> Recipe:
     data = training_pairs(profile)
-    config = adversarial.AdversarialConfig()
+    steps = max(1, profile.image_steps // ESRGAN_COST)
+    config = adversarial.AdversarialConfig(pretraining=steps // 2)
     return Recipe(
         config,
         seeded(lambda: adversarial.Adversaries(config.network), seed),
-        TrainConfig(max(1, profile.image_steps // ESRGAN_COST), batch=8, learning_rate=2e-4, seed=seed),
+        TrainConfig(steps, batch=8, learning_rate=2e-4, seed=seed),
         data.tensors,
         data.source,
         partial(adversarial.loss, config=config),

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -29,6 +31,25 @@ def test_each_player_gets_the_gradient_of_its_own_terms_alone(name):
     assert gradients(own).any() and not gradients(other).any()
 
 
+def test_in_pretraining_the_generator_learns_by_l1_alone():
+    model, config = players(), replace(CONFIG, pretraining=2)
+    names = [list(adversarial.loss(model, (X_LR, X_HR), torch.Generator().manual_seed(0), config)) for _ in range(3)]
+    assert names[0] == names[1] == ["total", "l1"] and "discriminator" in names[2]
+    resumed = adversarial.Adversaries(CONFIG.network)
+    resumed.load_state_dict(model.state_dict())
+    assert resumed.steps == 3
+
+
+def test_one_weight_scales_both_sides_of_the_game():
+    # The loop clips the gradient of both players as one: at weight 1 the discriminator's would drown the generator's.
+    terms = [
+        adversarial.loss(players(), (X_LR, X_HR), torch.Generator().manual_seed(0), replace(CONFIG, adversarial=weight))
+        for weight in (0.01, 0.03)
+    ]
+    for name in ("adversarial", "discriminator"):
+        torch.testing.assert_close(terms[1][name], 3 * terms[0][name])
+
+
 def test_the_relativistic_loss_of_equal_scores_is_log_2_and_falls_for_the_winner():
     scores = torch.zeros(4)
     assert adversarial.relativistic(scores, scores).item() == pytest.approx(0.6931, abs=1e-4)
@@ -36,5 +57,6 @@ def test_the_relativistic_loss_of_equal_scores_is_log_2_and_falls_for_the_winner
 
 
 def test_negative_weights_are_refused():
-    with pytest.raises(ValueError, match="features"):
-        adversarial.AdversarialConfig(features=-1.0)
+    for name in ("features", "pretraining"):
+        with pytest.raises(ValueError, match=name):
+            adversarial.AdversarialConfig(**{name: -1})

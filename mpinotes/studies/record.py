@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from mpinotes.evaluation import bootstrap_mean, psnr, ssim
+from mpinotes.evaluation import bootstrap_mean, clear_background, psnr, ssim
 from mpinotes.files import save_atomically
 
 FOLDER = Path(__file__).parent / "records"
@@ -52,8 +52,15 @@ def intervals(scores: dict[str, torch.Tensor]) -> dict[str, dict[str, float]]:
 
 
 def image_scores(estimate: torch.Tensor, truth: torch.Tensor) -> dict[str, torch.Tensor]:
-    """PSNR [dB] and SSIM of each volume, both (batch, 1, z, y, x), by name."""
-    return {"psnr": psnr(estimate, truth), "ssim": ssim(estimate, truth)}
+    """PSNR [dB] and SSIM of each volume, both (batch, 1, z, y, x), by name; and those of the estimate
+    with its background cleared, "cleared psnr" and "cleared ssim"."""
+    cleared = clear_background(estimate)
+    return {
+        "psnr": psnr(estimate, truth),
+        "ssim": ssim(estimate, truth),
+        "cleared psnr": psnr(cleared, truth),
+        "cleared ssim": ssim(cleared, truth),
+    }
 
 
 def projections(volume: torch.Tensor) -> dict[str, str]:

@@ -8,12 +8,12 @@ from typing import Any
 import torch
 
 from mpinotes.data import ImagePairs, available_vessels, image_pairs
-from mpinotes.evaluation import psnr, summarise
+from mpinotes.evaluation import clear_background, psnr, rmse
 from mpinotes.methods import dccdm, dps
 from mpinotes.methods.recipes import TEST_SEED
 from mpinotes.methods.released import Trained
 from mpinotes.studies.enhancers import TITLES, enhancers
-from mpinotes.studies.record import interval, training_log
+from mpinotes.studies.record import image_scores, intervals, training_log
 from mpinotes.studies.trained import find_trained
 from mpinotes.training.profiles import Profile
 
@@ -29,9 +29,13 @@ PAPER = {
 STRENGTHS = (0.1, 1.0, 3.0, 10.0, 30.0)
 """Of DPS, the best of which is chosen on validation volumes."""
 
+THRESHOLDS = (0.01, 0.02, 0.05, 0.1, 0.2)
+"""For `clear_background`, whose default is the best of them on validation volumes."""
+
 
 def run(profile: Profile, runs: Path) -> dict[str, Any]:
-    """Judge x_LR, every trained method and DPS on the same pairs, paired with the DDPM volume by volume."""
+    """Judge x_LR, every trained method and DPS on the same pairs, paired with the DDPM volume by volume, as
+    they are and with the background cleared."""
     methods = find_trained(TITLES, runs)
     test = available_vessels("test", profile.test_volumes)
     pairs = image_pairs(test.volumes, seed=TEST_SEED)
@@ -42,7 +46,9 @@ def run(profile: Profile, runs: Path) -> dict[str, Any]:
         about[title] = {"calls": enhancer.calls, "parameters": enhancer.parameters, "seconds per volume": seconds}
 
     ddpm, steps = methods["ddpm"], profile.guided_steps
-    strength, tried = _choose_strength(ddpm, profile)
+    validation = image_pairs(available_vessels("val", profile.test_volumes).volumes, seed=TEST_SEED + 1)
+    strengths = _try_strengths(ddpm, validation, steps)
+    strength = max(strengths, key=lambda tried: strengths[tried])
     guided = {
         f"3D DDPM, {steps} ancestral calls": lambda x: dccdm.enhance(ddpm.model, x, ddpm.config, steps=steps, eta=1.0),
         f"DPS, {steps} calls": lambda x: dps.enhance(ddpm.model, x, ddpm.config, steps=steps, strength=strength),
@@ -51,21 +57,21 @@ def run(profile: Profile, runs: Path) -> dict[str, Any]:
         results[title], seconds = _timed(enhance, pairs.x_lr)
         about[title] = about[TITLES["ddpm"]] | {"calls": steps, "seconds per volume": seconds}
 
-    reference = psnr(results[TITLES["ddpm"]], pairs.x_hr)
+    scores = {title: image_scores(volumes, pairs.x_hr) for title, volumes in results.items()}
     rows = {}
-    for title, volumes in results.items():
-        values = psnr(volumes, pairs.x_hr)
+    for title, values in scores.items():
+        differences = {f"{name} minus 3D DDPM": values[name] - scores[TITLES["ddpm"]][name] for name in values}
         rows[title] = {
             **about[title],
-            **summarise(volumes, pairs.x_hr),
-            "psnr minus 3D DDPM": interval(values - reference),
-            "psnr of each volume": [round(value, 3) for value in values.tolist()],
+            **intervals(values | {"rmse255": 255 * rmse(results[title], pairs.x_hr)} | differences),
+            "psnr of each volume": [round(value, 3) for value in values["psnr"].tolist()],
         }
     return {
         "test data": test.source,
         "volumes": len(test.volumes),
         "rows": rows,
-        "DPS strengths tried on validation volumes": tried,
+        "DPS strengths tried on validation volumes": _rounded(strengths),
+        "thresholds tried on validation volumes": _rounded(_try_thresholds(ddpm, validation, profile.sampling_steps)),
         "training": {TITLES[name]: training_log(trained.card) for name, trained in methods.items()},
     }
 
@@ -76,12 +82,23 @@ def _timed(enhance: Callable[[torch.Tensor], torch.Tensor], x_lr: torch.Tensor) 
     return result, round((time.perf_counter() - start) / len(x_lr), 5)
 
 
-def _choose_strength(ddpm: Trained, profile: Profile) -> tuple[float, dict[str, float]]:
-    volumes = available_vessels("val", min(16, profile.test_volumes)).volumes
-    pairs: ImagePairs = image_pairs(volumes, seed=TEST_SEED + 1)
-    scores = {}
-    for strength in STRENGTHS:
-        sample = dps.enhance(ddpm.model, pairs.x_lr, ddpm.config, steps=profile.guided_steps, strength=strength)
-        scores[strength] = psnr(sample, pairs.x_hr).mean().item()
-    best = max(scores, key=lambda strength: scores[strength])
-    return best, {f"{strength:g}": round(score, 3) for strength, score in scores.items()}
+def _try_strengths(ddpm: Trained, validation: ImagePairs, steps: int) -> dict[float, float]:
+    """Mean PSNR [dB] of DPS on a few volumes by its strength."""
+    x_lr, x_hr = validation.x_lr[:16], validation.x_hr[:16]
+    return {
+        strength: psnr(dps.enhance(ddpm.model, x_lr, ddpm.config, steps=steps, strength=strength), x_hr).mean().item()
+        for strength in STRENGTHS
+    }
+
+
+def _try_thresholds(ddpm: Trained, validation: ImagePairs, steps: int) -> dict[float, float]:
+    """Mean PSNR [dB] of the DDPM by the threshold under which its background is cleared."""
+    enhanced = dccdm.enhance(ddpm.model, validation.x_lr, ddpm.config, steps=steps)
+    return {
+        threshold: psnr(clear_background(enhanced, threshold), validation.x_hr).mean().item()
+        for threshold in THRESHOLDS
+    }
+
+
+def _rounded(scores: dict[float, float]) -> dict[str, float]:
+    return {f"{value:g}": round(score, 3) for value, score in scores.items()}

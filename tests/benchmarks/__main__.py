@@ -14,7 +14,7 @@ from mpinotes.data import HELD_OUT_TESTS, PAPER_SETTINGS, ImagePairs, image_pair
 from mpinotes.evaluation import psnr
 from mpinotes.methods import baselines, dccdm, load
 from mpinotes.methods.mirrors import mirror_mean
-from mpinotes.methods.recipes import matrix_test_pairs
+from mpinotes.methods.recipes import METHODS, matrix_test_pairs
 from mpinotes.methods.sm_synthesis import synthesise
 from mpinotes.networks import seeded, seeded_network
 from mpinotes.operators import Degradation
@@ -26,6 +26,7 @@ from mpinotes.physics import (
     simulate_scan,
     simulate_system_matrix,
 )
+from mpinotes.studies.enhancers import TITLES
 from mpinotes.training import TrainConfig, best_device, get_profile, make_ema, train
 
 
@@ -230,6 +231,21 @@ class MonaiUNet(torch.nn.Module):
         return self.network(x, timesteps=t)
 
 
+def bench_budget() -> None:
+    """A training step of each image method: `EDSR_COST` and `ESRGAN_COST` are what two of them cost in steps
+    of the U-Net."""
+    steps = {}
+    for name in TITLES:
+        recipe = METHODS[name](get_profile("smoke"), 0)
+        ema = make_ema(recipe.model, recipe.training.ema_decay)
+        states = train(recipe.model, ema, recipe.loss, recipe.tensors, recipe.training, device=best_device())
+        first = next(states)  # warms up
+        *_, last = states
+        steps[name] = (last.seconds - first.seconds) / (last.step - first.step)
+    for name, step in steps.items():
+        print(f"training step, {name:8}{step:9.2f} s: {step / steps['unet']:.1f} of the U-Net's")
+
+
 def bench_sampler() -> None:
     """The mean over mirrors, eight calls, against all thousand steps."""
     trained = load("ddpm")
@@ -248,4 +264,5 @@ if __name__ == "__main__":
     bench_synthesis()
     bench_data_set()
     bench_network()
+    bench_budget()
     bench_sampler()

@@ -1,0 +1,22 @@
+"""Volumes whose background is known to be empty."""
+
+import torch
+
+from mpinotes.validation import check_range
+
+THRESHOLD = 0.05
+"""Of `clear_background`: the best of 0.01, 0.02, 0.05, 0.1, 0.2 on validation volumes (record "table")."""
+
+
+def clear_background(volume: torch.Tensor, threshold: float = THRESHOLD) -> torch.Tensor:
+    """Set every value up to `threshold` to zero.
+
+    A haze too faint to be seen lowers SSIM, whose windows mostly hold empty background, by much
+    more than PSNR. Scores of cleared volumes compare the vessels; the threshold is ours. Raises
+    ``ValueError`` for one outside [0, 1].
+
+    >>> clear_background(torch.tensor([0.01, 0.05, 0.5]))
+    tensor([0.0000, 0.0000, 0.5000])
+    """
+    check_range("threshold", threshold, 0.0, 1.0)
+    return torch.where(volume > threshold, volume, torch.zeros_like(volume))

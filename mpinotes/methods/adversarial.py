@@ -33,9 +33,8 @@ class AdversarialConfig:
     pretraining: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("l1", "features", "adversarial"):
+        for name in ("l1", "features", "adversarial", "pretraining"):
             check_range(name, getattr(self, name), 0.0, float("inf"))
-        check_range("pretraining", self.pretraining, 0, float("inf"))
 
 
 class Adversaries(nn.Module):

@@ -63,6 +63,13 @@ def image_scores(estimate: torch.Tensor, truth: torch.Tensor) -> dict[str, torch
     }
 
 
+def differences(
+    scores: dict[str, torch.Tensor], reference: dict[str, torch.Tensor], ending: str
+) -> dict[str, torch.Tensor]:
+    """Each score minus that of the reference, volume by volume, under its name with the `ending`."""
+    return {f"{name} {ending}": values - reference[name] for name, values in scores.items()}
+
+
 def projections(volume: torch.Tensor) -> dict[str, str]:
     """Largest values of a volume (z, y, x) in [0, 1] along z and along y, as base64 of 8-bit images."""
     images = {"z": volume.amax(0), "y": volume.amax(1)}

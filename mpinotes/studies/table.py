@@ -13,7 +13,7 @@ from mpinotes.methods import dccdm, dps
 from mpinotes.methods.recipes import TEST_SEED
 from mpinotes.methods.released import Trained
 from mpinotes.studies.enhancers import TITLES, enhancers
-from mpinotes.studies.record import image_scores, intervals, training_log
+from mpinotes.studies.record import differences, image_scores, intervals, training_log
 from mpinotes.studies.trained import find_trained
 from mpinotes.training.profiles import Profile
 
@@ -60,10 +60,10 @@ def run(profile: Profile, runs: Path) -> dict[str, Any]:
     scores = {title: image_scores(volumes, pairs.x_hr) for title, volumes in results.items()}
     rows = {}
     for title, values in scores.items():
-        differences = {f"{name} minus 3D DDPM": values[name] - scores[TITLES["ddpm"]][name] for name in values}
+        paired = differences(values, scores[TITLES["ddpm"]], "minus 3D DDPM")
         rows[title] = {
             **about[title],
-            **intervals(values | {"rmse255": 255 * rmse(results[title], pairs.x_hr)} | differences),
+            **intervals(values | {"rmse255": 255 * rmse(results[title], pairs.x_hr)} | paired),
             "psnr of each volume": [round(value, 3) for value in values["psnr"].tolist()],
         }
     return {

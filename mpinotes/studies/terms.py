@@ -12,7 +12,7 @@ from mpinotes.methods import baselines, dccdm, load
 from mpinotes.methods.dccdm import DCCDMConfig
 from mpinotes.methods.recipes import FIT_VOLUMES, TEST_SEED, training_pairs
 from mpinotes.operators import fit_degradation
-from mpinotes.studies.record import image_scores, intervals, projections
+from mpinotes.studies.record import differences, image_scores, intervals, projections
 from mpinotes.training import TrainConfig, best_device, make_ema, train, with_bar
 from mpinotes.training.profiles import Profile
 
@@ -58,9 +58,8 @@ def run(profile: Profile, runs: Path) -> dict[str, Any]:
         *_, state = with_bar(states, training.steps, name)
         enhanced = dccdm.enhance(ema.module, pairs.x_lr, config, steps=profile.sampling_steps)
         scores[name] = image_scores(enhanced, pairs.x_hr)
-        differences = {f"{key} difference": values - scores[CONTROL][key] for key, values in scores[name].items()}
         rows[name] = {
-            **intervals(scores[name] | differences),
+            **intervals(scores[name] | differences(scores[name], scores[CONTROL], "difference")),
             "last terms": state.terms,
             "projections": projections(enhanced[0, 0]) if name.startswith("γ") else None,
         }

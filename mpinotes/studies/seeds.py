@@ -23,8 +23,9 @@ def repetitions(runs: Path) -> list[dict[str, Trained]]:
     for suffix in sorted(path.name.removeprefix(REPEATED[0]) for path in runs.glob(f"{REPEATED[0]}_*")):
         if all((runs / f"{name}{suffix}" / f"{name}.safetensors").is_file() for name in REPEATED):
             found.append({name: load(name, runs / f"{name}{suffix}") for name in REPEATED})
-    for trained in (trained for methods in found for trained in methods.values()):
-        trained.model.to(best_device())
+    for methods in found[1:]:
+        for trained in methods.values():
+            trained.model.to(best_device())
     return found
 
 

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 import mpinotes
+from mpinotes.studies import load_record
 from mpinotes.training import workplace
 
 MODULE = sys.modules["mpinotes.training.workplace"]
@@ -34,13 +35,14 @@ def test_a_profile_that_saves_nothing_names_no_folder(profile, capsys):
     assert "results" not in capsys.readouterr().out
 
 
-def test_a_gpu_is_named_and_what_nobody_measured_is_not_claimed(monkeypatch, capsys):
+def test_a_gpu_is_named_and_what_was_measured_on_one_is_said(monkeypatch, capsys):
     monkeypatch.setattr(MODULE, "best_device", lambda: torch.device("cuda"))
     properties = SimpleNamespace(name="Tesla T4", total_memory=15 * 2**30)
     monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: properties)
     workplace("book")
     device, costs = capsys.readouterr().out.splitlines()
-    assert device.startswith("device: GPU Tesla T4, 15 GiB") and costs.endswith("on a GPU: not measured")
+    assert device.startswith("device: GPU Tesla T4, 15 GiB")
+    assert costs.endswith("full on an H100 that trained others, too: 8")
 
 
 def test_results_go_to_a_mounted_drive(monkeypatch, tmp_path, capsys):
@@ -60,7 +62,12 @@ def test_an_unknown_profile_is_named():
         workplace("huge")
 
 
-def test_the_longest_full_chapter_takes_as_long_as_the_longest_card():
+def test_the_longest_full_chapter_takes_as_long_as_the_longest_training():
     cards = [json.loads(path.read_text()) for path in CARDS.glob("*.json")]
-    longest = max(card["seconds"] for card in cards if card["profile"] == "full") / 60
-    assert longest <= MODULE.MINUTES["full"] < longest + 10
+    logs = [log for repetition in load_record("seeds")["trainings"] for log in repetition["training"].values()]
+    for place, trainings, minutes in (
+        ("cpu", logs, MODULE.MINUTES["full"]),
+        ("cuda (NVIDIA H100", cards, MODULE.GPU_MINUTES),
+    ):
+        longest = max(log["seconds"] for log in trainings if log["device"].startswith(place)) / 60
+        assert longest <= minutes < longest + 10

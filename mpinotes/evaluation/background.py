@@ -5,7 +5,7 @@ import torch
 from mpinotes.validation import check_range
 
 THRESHOLD = 0.05
-"""Of `clear_background`: the best of 0.01, 0.02, 0.05, 0.1, 0.2 on validation volumes (record "table")."""
+"""Of `clear_background`: the best on validation volumes of those that record "table" tries."""
 
 
 def clear_background(volume: torch.Tensor, threshold: float = THRESHOLD) -> torch.Tensor:

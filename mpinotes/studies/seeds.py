@@ -4,13 +4,11 @@ from pathlib import Path
 from typing import Any
 
 from mpinotes.data import available_vessels, image_pairs
-from mpinotes.methods import load
 from mpinotes.methods.recipes import TEST_SEED
 from mpinotes.methods.released import Trained
 from mpinotes.studies.enhancers import TITLES, enhancers
 from mpinotes.studies.record import differences, image_scores, intervals, training_log
 from mpinotes.studies.trained import find_trained
-from mpinotes.training import best_device
 from mpinotes.training.profiles import Profile
 
 REPEATED = ("unet", "ddpm", "dccdm")
@@ -22,10 +20,7 @@ def repetitions(runs: Path) -> list[dict[str, Trained]]:
     found = [find_trained(REPEATED, runs)]
     for suffix in sorted(path.name.removeprefix(REPEATED[0]) for path in runs.glob(f"{REPEATED[0]}_*")):
         if all((runs / f"{name}{suffix}" / f"{name}.safetensors").is_file() for name in REPEATED):
-            found.append({name: load(name, runs / f"{name}{suffix}") for name in REPEATED})
-    for methods in found[1:]:
-        for trained in methods.values():
-            trained.model.to(best_device())
+            found.append(find_trained(REPEATED, runs, suffix))
     return found
 
 

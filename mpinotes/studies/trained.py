@@ -9,17 +9,18 @@ from mpinotes.pretrained import released
 from mpinotes.training import best_device
 
 
-def find_trained(names: Iterable[str], runs: Path) -> dict[str, Trained]:
-    """Those methods that were trained into `runs`/NAME or are released with the package; the others are
-    named, with the command that trains them."""
+def find_trained(names: Iterable[str], runs: Path, suffix: str = "") -> dict[str, Trained]:
+    """Those methods that were trained into `runs`/NAME`suffix` or are released with the package; the others
+    are named, with the command that trains them."""
     found = {}
     for name in names:
-        if (runs / name / f"{name}.safetensors").is_file():
-            found[name] = load(name, runs / name)
+        folder = runs / f"{name}{suffix}"
+        if (folder / f"{name}.safetensors").is_file():
+            found[name] = load(name, folder)
         elif name in released():
             found[name] = load(name)
         else:
-            print(f"{name} is left out: train it with `python -m mpinotes train {name} --out {runs / name}`")
+            print(f"{name} is left out: train it with `python -m mpinotes train {name} --out {folder}`")
     for trained in found.values():
         trained.model.to(best_device())
     return found

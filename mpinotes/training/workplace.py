@@ -18,7 +18,7 @@ MINUTES = {"smoke": 2, "book": 3, "full": 74}
 ``make colab``; "book": under papermill. "full": the longest training on a CPU in the record of repeated trainings."""
 
 GPU_MINUTES = 8
-"""Minutes of the longest training on a released card: DCCDM on an H100 that trained up to twelve networks at a time."""
+"""Minutes of the longest training on a released card: DCCDM on an H100 that trained others, too."""
 
 
 def workplace(profile: str) -> Path:

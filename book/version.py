@@ -19,7 +19,7 @@ if find_spec("mpinotes") is None:  # on Colab: its own torch and numpy stay
     kept = " ".join(f"{{name}}=={{version(name)}}" for name in ("torch", "torchvision", "numpy") if find_spec(name))
     %pip install -q "mpinotes @ git+{address}@v{version}" {{kept}}
 
-from mpinotes.training import workplace
+from mpinotes.studies import workplace
 
 runs = workplace(profile)"""
 

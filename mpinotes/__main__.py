@@ -14,6 +14,7 @@ import matplotlib.pyplot as plt
 import torch
 
 import mpinotes
+from mpinotes.checks import check_choice
 from mpinotes.data import HELD_OUT_TESTS, available_vessels, image_pairs, matrix_pairs
 from mpinotes.display import IMAGE_MAP, show_projections
 from mpinotes.evaluation import phase_of_peak
@@ -21,11 +22,10 @@ from mpinotes.files import save_atomically
 from mpinotes.methods import METHODS, Recipe, dccdm, load, sm_synthesis
 from mpinotes.methods.recipes import CALIBRATION_NOISE, TEST_SEED
 from mpinotes.pretrained import save_release
-from mpinotes.studies import STUDIES, save_record
+from mpinotes.studies import STUDIES, get_profile, save_record
+from mpinotes.studies.profiles import PROFILES
 from mpinotes.studies.record import FOLDER as RECORDS
-from mpinotes.training import TrainState, best_device, get_profile, make_ema, parallel, train, with_bar
-from mpinotes.training.profiles import PROFILES
-from mpinotes.validation import check_choice
+from mpinotes.training import TrainState, best_device, make_ema, parallel, train, with_bar
 
 
 def train_method(name: str, profile: str, out: Path, seed: int, device: torch.device) -> None:

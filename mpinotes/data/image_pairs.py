@@ -5,15 +5,9 @@ from dataclasses import dataclass, field
 
 import torch
 
-from mpinotes.physics import (
-    CartesianScan,
-    Particle,
-    ScanSignal,
-    reconstruct_tikhonov,
-    reconstruct_xspace,
-    simulate_scan,
-)
-from mpinotes.validation import check_positive, check_unit_volumes
+from mpinotes.checks import check_positive, check_unit_volumes
+from mpinotes.physics import CartesianScan, Particle, ScanSignal, simulate_scan
+from mpinotes.reconstruction import reconstruct_tikhonov, reconstruct_xspace
 
 
 @dataclass(frozen=True)

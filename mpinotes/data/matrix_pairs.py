@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
+from mpinotes.checks import check_choice, check_count, check_positive, check_range, check_tensor
 from mpinotes.physics import (
     LissajousScan,
     Particle,
@@ -17,7 +18,6 @@ from mpinotes.physics import (
     mixing_orders,
     simulate_system_matrix,
 )
-from mpinotes.validation import check_choice, check_count, check_positive, check_range, check_tensor
 
 GRADIENT_RATIO = 0.1
 """Low over high gradient, and low over high drive amplitude: one field of view for both."""

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 
+from mpinotes.checks import check_choice, check_count
 from mpinotes.data.matrix_pairs import GRADIENT_RATIO, MatrixSetting
-from mpinotes.validation import check_choice, check_count
 
 _FREQUENCIES, _DENSITIES = (10e3, 20e3, 30e3), range(49, 100, 10)
 

@@ -2,7 +2,7 @@
 
 import torch
 
-from mpinotes.validation import check_count, check_tensor
+from mpinotes.checks import check_count, check_tensor
 
 BAR_WIDTHS = (1, 2, 3, 4)
 """Widths of the bars, and of the gaps between them, in pixels."""

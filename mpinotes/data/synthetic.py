@@ -5,7 +5,7 @@ import math
 import torch
 from torch.nn.functional import normalize
 
-from mpinotes.validation import check_count, check_range
+from mpinotes.checks import check_count, check_range
 
 _BRANCHES = 4
 _POINTS = 48

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from mpinotes.checks import check_choice, check_count
 from mpinotes.data.synthetic import synthetic_vessels
-from mpinotes.validation import check_choice, check_count
 
 SPLITS = ("train", "val", "test")
 FILE_MD5 = "b41fd4f7e7e2feedddb201585ecafa1b"

@@ -8,10 +8,10 @@ from typing import ClassVar
 
 import torch
 
+from mpinotes.checks import check_choice, check_range, check_same_shape
 from mpinotes.diffusion.objective import to_x0
 from mpinotes.diffusion.sampler import SamplerState, normal_like
 from mpinotes.diffusion.schedule import Schedule
-from mpinotes.validation import check_choice, check_range, check_same_shape
 
 NoisePredictor = Callable[[torch.Tensor, torch.Tensor, torch.Tensor, tuple[float, float]], torch.Tensor]
 """x_t (batch, ...), t (batch,), condition (batch, ...), its weight and noise level -> ε̂ (batch, ...)."""

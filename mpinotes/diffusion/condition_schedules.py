@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from mpinotes.checks import check_range
 from mpinotes.diffusion.condition_decay import ConditionDecay, ConditionSchedule
-from mpinotes.validation import check_range
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import torch
 
+from mpinotes.checks import check_choice, check_range
 from mpinotes.diffusion.schedule import Schedule
-from mpinotes.validation import check_choice, check_range
 
 PREDICTIONS = ("epsilon", "x0", "v")
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import torch
 from tqdm.auto import tqdm
 
+from mpinotes.checks import check_range
 from mpinotes.diffusion.schedule import Schedule
-from mpinotes.validation import check_range
 
 Denoiser = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 """x_t (batch, ...), t (batch,) -> x̂_0 (batch, ...)."""

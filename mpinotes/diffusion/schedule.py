@@ -6,7 +6,7 @@ from functools import cached_property
 
 import torch
 
-from mpinotes.validation import check_choice, check_count
+from mpinotes.checks import check_choice, check_count
 
 
 @dataclass(frozen=True)

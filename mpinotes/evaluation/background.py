@@ -2,7 +2,7 @@
 
 import torch
 
-from mpinotes.validation import check_range
+from mpinotes.checks import check_range
 
 THRESHOLD = 0.05
 """Of `clear_background`: the best on validation volumes of those that record "table" tries."""

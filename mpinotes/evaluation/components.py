@@ -2,8 +2,8 @@
 
 import torch
 
+from mpinotes.checks import check_same_shape, check_tensor
 from mpinotes.evaluation.metrics import ssim
-from mpinotes.validation import check_same_shape, check_tensor
 
 
 def component_psnr(estimate: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:

@@ -2,7 +2,7 @@
 
 import torch
 
-from mpinotes.validation import check_range
+from mpinotes.checks import check_range
 
 
 def coverage(samples: torch.Tensor, truth: torch.Tensor, level: float) -> torch.Tensor:

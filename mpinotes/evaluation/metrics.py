@@ -3,7 +3,7 @@
 import torch
 from skimage.metrics import structural_similarity
 
-from mpinotes.validation import check_same_shape, check_tensor
+from mpinotes.checks import check_same_shape, check_tensor
 
 
 def psnr(estimate: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:

@@ -7,11 +7,11 @@ from torch import nn
 from torch.func import functional_call
 from torch.nn import functional as F
 
+from mpinotes.checks import check_range
 from mpinotes.methods.pairs import flip_together
 from mpinotes.methods.regression import estimate
 from mpinotes.networks import Discriminator, ESRGANConfig, RRDBNet
 from mpinotes.training import forward, local_rows
-from mpinotes.validation import check_range
 
 
 @dataclass(frozen=True)

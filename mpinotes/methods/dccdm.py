@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from mpinotes.checks import check_choice, check_range, check_unit_volumes
 from mpinotes.diffusion import Objective, add_noise, sample, to_x0
 from mpinotes.methods.pairs import flip_together
 from mpinotes.networks import UNetConfig
 from mpinotes.operators import Degradation, frequency_alignment_loss
 from mpinotes.training import forward, local_rows
-from mpinotes.validation import check_choice, check_range, check_unit_volumes
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,10 @@
 import torch
 from torch import nn
 
+from mpinotes.checks import check_range, check_unit_volumes
 from mpinotes.diffusion.sampler import reverse_step
 from mpinotes.methods.dccdm import DCCDMConfig, predict_x0
 from mpinotes.operators import Degradation
-from mpinotes.validation import check_range, check_unit_volumes
 
 
 def enhance(

@@ -5,7 +5,7 @@ from itertools import product
 
 import torch
 
-from mpinotes.validation import check_unit_volumes
+from mpinotes.checks import check_unit_volumes
 
 
 def mirror_mean(enhance: Callable[[torch.Tensor], torch.Tensor], x_lr: torch.Tensor) -> torch.Tensor:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
-from mpinotes.validation import check_same_shape
+from mpinotes.checks import check_same_shape
 
 
 def flip_together(batch: tuple[torch.Tensor, ...], generator: torch.Generator) -> list[torch.Tensor]:

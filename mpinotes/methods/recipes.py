@@ -23,9 +23,9 @@ from mpinotes.evaluation import component_scores, summarise
 from mpinotes.methods import adversarial, baselines, dccdm, regression, sm_regression, sm_synthesis
 from mpinotes.networks import EDSRConfig, UNetConfig, seeded, seeded_network
 from mpinotes.operators import Degradation, fit_degradation
+from mpinotes.studies.profiles import Profile
 from mpinotes.training import TrainConfig
 from mpinotes.training.loop import Loss
-from mpinotes.training.profiles import Profile
 
 TRAIN_SEED, TEST_SEED = 0, 1
 """Seeds of the scans' noise and drive frequencies: train and test never share them."""

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from mpinotes.checks import check_choice, check_unit_volumes
 from mpinotes.methods.pairs import flip_together, in_batches
 from mpinotes.networks import NetworkConfig
 from mpinotes.training import forward, local_rows
-from mpinotes.validation import check_choice, check_unit_volumes
 
 
 @dataclass(frozen=True)

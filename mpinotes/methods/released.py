@@ -6,6 +6,7 @@ from typing import Any
 
 from torch import nn
 
+from mpinotes.checks import check_choice
 from mpinotes.methods.adversarial import AdversarialConfig
 from mpinotes.methods.dccdm import DCCDMConfig
 from mpinotes.methods.recipes import METHODS
@@ -14,7 +15,6 @@ from mpinotes.methods.sm_synthesis import SynthesisConfig
 from mpinotes.networks import build_network
 from mpinotes.pretrained import FOLDER, load_release
 from mpinotes.pretrained.card import from_dict
-from mpinotes.validation import check_choice
 
 CONFIGURATIONS: dict[str, type] = {
     "ddpm": DCCDMConfig,

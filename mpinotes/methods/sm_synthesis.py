@@ -7,6 +7,7 @@ from functools import lru_cache
 import torch
 from torch import nn
 
+from mpinotes.checks import check_choice, check_range, check_tensor
 from mpinotes.diffusion import (
     ConditionDecay,
     ConditionSchedule,
@@ -22,7 +23,6 @@ from mpinotes.diffusion import (
 from mpinotes.networks import UNetConfig
 from mpinotes.physics import order_patterns
 from mpinotes.training import forward, local_rows
-from mpinotes.validation import check_choice, check_range, check_tensor
 
 TRAINING_CONDITIONS: dict[str, ConditionSchedule] = {
     "clean": ConstantCondition(),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import torch
 
-from mpinotes.validation import check_same_shape, check_tensor
+from mpinotes.checks import check_same_shape, check_tensor
 
 
 @dataclass(frozen=True)

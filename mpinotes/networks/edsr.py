@@ -6,8 +6,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from mpinotes.checks import check_count
 from mpinotes.networks.half_grid import HalfGridNetwork
-from mpinotes.validation import check_count
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from mpinotes.checks import check_count
 from mpinotes.networks.half_grid import HalfGridNetwork, check_even_volume
 from mpinotes.networks.unet import space_to_depth
-from mpinotes.validation import check_count
 
 
 @dataclass(frozen=True)

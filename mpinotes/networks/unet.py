@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from mpinotes.validation import check_choice, check_count
+from mpinotes.checks import check_choice, check_count
 
 
 @dataclass(frozen=True)

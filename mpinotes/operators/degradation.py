@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from mpinotes.validation import check_count, check_positive, check_range, check_same_shape, check_tensor
+from mpinotes.checks import check_count, check_positive, check_range, check_same_shape, check_tensor
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from mpinotes.validation import check_range, check_same_shape, check_tensor
+from mpinotes.checks import check_range, check_same_shape, check_tensor
 
 
 def spherical_masks(

@@ -4,8 +4,8 @@ import math
 
 import torch
 
-from mpinotes.physics.lissajous import SystemMatrix
-from mpinotes.validation import check_count, check_positive, check_range
+from mpinotes.checks import check_count, check_positive, check_range
+from mpinotes.physics.system_matrix import SystemMatrix
 
 
 def calibrate(

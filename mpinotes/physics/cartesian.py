@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import torch
 
+from mpinotes.checks import check_choice, check_count, check_plausible, check_positive, check_range, check_tensor
 from mpinotes.physics.particles import FWHM, Particle, langevin_derivative, langevin_ratio
-from mpinotes.validation import check_choice, check_count, check_plausible, check_positive, check_range, check_tensor
 
 _AXES = {"x": -1, "y": -2, "z": -3}
 _CHUNK = 128  # volumes in flight: bounds the memory of the padded spectra to some 300 MB at 32³

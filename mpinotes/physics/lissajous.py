@@ -1,16 +1,11 @@
-"""A Lissajous scan, its system matrix, and the names of the matrix's components."""
+"""A Lissajous scan: the drives, the selection field and the grid."""
 
-import itertools
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 
-from mpinotes.validation import check_count, check_plausible, check_positive, check_range
-
-if TYPE_CHECKING:
-    from mpinotes.physics.mdf import FilePath
+from mpinotes.checks import check_count, check_plausible, check_positive
 
 
 @dataclass(frozen=True)
@@ -93,91 +88,3 @@ class LissajousScan:
         phase = 2 * math.pi * torch.arange(samples, dtype=torch.float64)[:, None] / samples
         reach = torch.tensor([-a / g for a, g in zip(self.amplitude, self.gradient, strict=True)], dtype=torch.float64)
         return reach * torch.cos(phase * torch.tensor(self.cycles))
-
-
-@dataclass(frozen=True)
-class SystemMatrix:
-    """System functions of a scan.
-
-    `components`: complex Fourier coefficients of the receive voltage per particle [V], of
-    u(t) = Σ_k û_k exp(i2πf_k t), shape (channel, component, …, y, x), channels x, y, ….
-    `mixing_orders`: (component, dims), (n, m, …) of k = n N_x + m N_y + …. `frequencies`:
-    (component,) [Hz]. `snr`: (channel, component), where it has been measured.
-
-    >>> scan, orders = LissajousScan(shape=(4, 4)), mixing_orders(2, 3)
-    >>> matrix = simulate_system_matrix(scan, Particle(20e-9), orders)
-    >>> rows, kept = matrix.rows()
-    >>> matrix.components.shape, rows.shape
-    (torch.Size([2, 7, 4, 4]), torch.Size([14, 16]))
-    """
-
-    components: torch.Tensor
-    mixing_orders: torch.Tensor
-    frequencies: torch.Tensor
-    scan: LissajousScan
-    snr: torch.Tensor | None = None
-
-    def rows(self, least_snr: float = 0.0) -> tuple[torch.Tensor, torch.Tensor]:
-        """The matrix as a reconstruction takes it: (row, voxel), of the lines whose SNR reaches
-        `least_snr`, and which these are, a mask (channel, component) that picks them from a
-        measurement. Raises ``ValueError`` where no SNR is known or none is high enough."""
-        snr = self.snr
-        if snr is None:
-            check_range("least_snr of a matrix without a measured SNR", least_snr, 0.0, 0.0)
-            snr = torch.zeros(self.components.shape[:2], device=self.components.device)
-        check_range("least_snr", least_snr, 0.0, snr.max().item())
-        kept = snr >= least_snr
-        return self.components[kept].flatten(1), kept
-
-    def save(self, path: "FilePath") -> None:
-        """Write an MDF 2.1 file (HDF5) that other tools of the field read."""
-        from mpinotes.physics.mdf import save_mdf  # it imports this module
-
-        save_mdf(self, path)
-
-    @staticmethod
-    def load(path: "FilePath") -> "SystemMatrix":
-        """Read an MDF 2.x file; a ``ValueError`` says what is wrong with it."""
-        from mpinotes.physics.mdf import load_mdf
-
-        return load_mdf(path)
-
-
-def mixing_orders(lowest: int, highest: int, dims: int = 2) -> torch.Tensor:
-    """All (n, m, …) ≥ 0 with `lowest` ≤ n + m + … ≤ `highest`, (count, dims), sorted by their sum,
-    then by n.
-
-    2 to 17 gives 168: our reading of the "168 harmonic components" of Wei et al. (2026).
-
-    >>> mixing_orders(1, 2).tolist()
-    [[0, 1], [1, 0], [0, 2], [1, 1], [2, 0]]
-    >>> len(mixing_orders(2, 17))
-    168
-    """
-    check_range("lowest", lowest, 0, highest)
-    check_count("dims", dims, 1, 3)
-    grid = itertools.product(range(highest + 1), repeat=dims)
-    return torch.tensor(sorted((o for o in grid if lowest <= sum(o) <= highest), key=lambda o: (sum(o), o)))
-
-
-def orders_in_band(scan: LissajousScan, low: float, high: float, highest: int) -> torch.Tensor:
-    """One mixing order for every line of the spectrum from `low` to `high` [Hz] that an order of
-    |n| + |m| + … ≤ `highest` reaches: the one of least sum. (count, dims), by frequency.
-
-    >>> orders_in_band(LissajousScan(density=9), 45e3, 50e3, highest=4).tolist()
-    [[0, 2], [1, 1], [2, 0]]
-    """
-    check_range("low", low, 0.0, high)
-    check_count("highest", highest)
-    grid = torch.cartesian_prod(*[torch.arange(-highest, highest + 1)] * scan.dims).view(-1, scan.dims)
-    grid = grid[grid.abs().sum(1) <= highest]
-    grid = grid[grid.abs().sum(1).argsort(stable=True)]
-    bins = scan.bins(grid)
-    frequency = bins * scan.repetition_frequency
-    inside = (bins > 0) & (frequency >= low) & (frequency <= high)
-    if not inside.any():
-        raise ValueError(f"high: got {high} Hz, accepted is a band that holds a line of the spectrum")
-    grid, bins = grid[inside], bins[inside]
-    _, line = bins.unique(return_inverse=True)
-    first = torch.full((int(line.max()) + 1,), len(bins)).scatter_reduce(0, line, torch.arange(len(bins)), "amin")
-    return grid[first]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import torch
 
-from mpinotes.validation import check_plausible, check_positive
+from mpinotes.checks import check_plausible, check_positive
 
 BOLTZMANN = 1.380649e-23
 """Boltzmann constant [J/K]."""

@@ -2,7 +2,7 @@
 
 import torch
 
-from mpinotes.validation import check_count
+from mpinotes.checks import check_count
 
 
 def order_patterns(orders: torch.Tensor, shape: tuple[int, int]) -> torch.Tensor:

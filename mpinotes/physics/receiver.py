@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
-from mpinotes.validation import check_count, check_positive, check_range
+from mpinotes.checks import check_count, check_positive, check_range
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ import math
 
 import torch
 
+from mpinotes.checks import check_plausible, check_positive, check_range
 from mpinotes.physics.particles import BOLTZMANN
-from mpinotes.validation import check_plausible, check_positive, check_range
 
 
 def debye_response(frequency: torch.Tensor, relaxation_time: float) -> torch.Tensor:

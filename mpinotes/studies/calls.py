@@ -11,9 +11,9 @@ from mpinotes.methods.mirrors import mirror_mean
 from mpinotes.methods.recipes import TEST_SEED
 from mpinotes.operators import Degradation
 from mpinotes.studies.enhancers import TITLES
+from mpinotes.studies.profiles import Profile
 from mpinotes.studies.record import image_scores, intervals
 from mpinotes.studies.trained import find_trained
-from mpinotes.training.profiles import Profile
 
 
 def run(profile: Profile, runs: Path) -> dict[str, Any]:

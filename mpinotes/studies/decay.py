@@ -19,9 +19,9 @@ from mpinotes.evaluation import component_psnr, component_scores
 from mpinotes.methods.recipes import CALIBRATION_NOISE, matrix_test_pairs
 from mpinotes.methods.released import Trained
 from mpinotes.methods.sm_synthesis import synthesise
+from mpinotes.studies.profiles import Profile
 from mpinotes.studies.record import interval
 from mpinotes.studies.synthesisers import TITLES, networks
-from mpinotes.training.profiles import Profile
 
 SCHEDULES: dict[str, ConditionSchedule] = {
     "constant": ConstantCondition(),

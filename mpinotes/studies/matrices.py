@@ -17,9 +17,9 @@ from mpinotes.data import (
 )
 from mpinotes.evaluation import component_psnr, component_scores, largest_correlation
 from mpinotes.methods.recipes import CALIBRATION_NOISE, TEST_SEED, TRAIN_SEED, matrix_test_pairs, matrix_train_pairs
+from mpinotes.studies.profiles import Profile
 from mpinotes.studies.record import interval
 from mpinotes.studies.synthesisers import TITLES, refit, synthesisers
-from mpinotes.training.profiles import Profile
 
 REFERENCE = TITLES["sm_algorithm1"]
 """What the others are compared with, component by component."""

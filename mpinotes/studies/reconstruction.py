@@ -17,10 +17,10 @@ from mpinotes.data import (
 )
 from mpinotes.evaluation import psnr
 from mpinotes.methods.recipes import CALIBRATION_NOISE, TRAIN_SEED, matrix_test_pairs, matrix_train_pairs
-from mpinotes.physics import kaczmarz
+from mpinotes.reconstruction import kaczmarz
+from mpinotes.studies.profiles import Profile
 from mpinotes.studies.record import encode_image, image_scores, intervals
 from mpinotes.studies.synthesisers import synthesisers
-from mpinotes.training.profiles import Profile
 
 MEASUREMENT_NOISE = 1e-3
 """Of the phantom's voltages, as a share of the strongest line of the vessels at the high gradient; the

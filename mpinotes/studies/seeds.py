@@ -7,9 +7,9 @@ from mpinotes.data import available_vessels, image_pairs
 from mpinotes.methods.recipes import TEST_SEED
 from mpinotes.methods.released import Trained
 from mpinotes.studies.enhancers import TITLES, enhancers
+from mpinotes.studies.profiles import Profile
 from mpinotes.studies.record import differences, image_scores, intervals, training_log
 from mpinotes.studies.trained import find_trained
-from mpinotes.training.profiles import Profile
 
 REPEATED = ("unet", "ddpm", "dccdm")
 

@@ -11,9 +11,9 @@ from mpinotes.data import Imaging, available_vessels, image_pairs, synthetic_ves
 from mpinotes.methods.recipes import TEST_SEED
 from mpinotes.physics import ScanSignal, add_coloured_noise, add_drifting_background, add_impulsive_noise
 from mpinotes.studies.enhancers import TITLES, enhancers
+from mpinotes.studies.profiles import Profile
 from mpinotes.studies.record import image_scores, intervals
 from mpinotes.studies.trained import find_trained
-from mpinotes.training.profiles import Profile
 
 Disturbance = Callable[[ScanSignal, torch.Generator], ScanSignal]
 

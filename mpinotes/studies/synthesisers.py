@@ -9,15 +9,14 @@ import torch
 
 from mpinotes.data import MatrixPairs, MatrixSetting
 from mpinotes.methods import sm_regression, sm_synthesis
-from mpinotes.methods.recall import recall
 from mpinotes.methods.recipes import MATRIX_SUFFIXES
+from mpinotes.methods.refit import refit_matrix
 from mpinotes.methods.released import Trained
-from mpinotes.methods.sm_refit import refit_matrix
 from mpinotes.methods.sm_synthesis import TRAINING_CONDITIONS
 from mpinotes.methods.wiener import fit_wiener
 from mpinotes.physics import order_patterns
+from mpinotes.studies.profiles import Profile
 from mpinotes.studies.trained import find_trained
-from mpinotes.training.profiles import Profile
 
 TITLES = {
     "sm_unet": "U-Net regression",
@@ -64,7 +63,7 @@ def synthesisers(profile: Profile, split: str, train: MatrixPairs, runs: Path) -
         "low gradient": Synthesiser(0, lambda pairs, settings: pairs.low),
         "pattern of the order": Synthesiser(0, lambda pairs, settings: pattern(pairs)),
         "Wiener": Synthesiser(0, lambda pairs, settings: wiener(pairs.low)),
-        "recall": Synthesiser(0, lambda pairs, settings: recall(pairs.low, train, components)),
+        "recall": Synthesiser(0, lambda pairs, settings: nearest_neighbour(pairs.low, train, components)),
         "refitted physics": Synthesiser(0, partial(refit, chain="unknown")),
     }
     for title, trained in networks(split, runs).items():

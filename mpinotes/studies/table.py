@@ -13,9 +13,9 @@ from mpinotes.methods import dccdm, dps
 from mpinotes.methods.recipes import TEST_SEED
 from mpinotes.methods.released import Trained
 from mpinotes.studies.enhancers import TITLES, enhancers
+from mpinotes.studies.profiles import Profile
 from mpinotes.studies.record import differences, image_scores, intervals, training_log
 from mpinotes.studies.trained import find_trained
-from mpinotes.training.profiles import Profile
 
 PAPER = {
     "EDSR": (30.704, 0.636, 7.626),

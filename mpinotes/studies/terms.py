@@ -12,9 +12,9 @@ from mpinotes.methods import baselines, dccdm, load
 from mpinotes.methods.dccdm import DCCDMConfig
 from mpinotes.methods.recipes import FIT_VOLUMES, TEST_SEED, training_pairs
 from mpinotes.operators import fit_degradation
+from mpinotes.studies.profiles import Profile
 from mpinotes.studies.record import differences, image_scores, intervals, projections
 from mpinotes.training import TrainConfig, best_device, make_ema, train, with_bar
-from mpinotes.training.profiles import Profile
 
 CONTROL = "no extra term"
 GAMMAS = (0.0, 0.1, 0.3, 0.5, 1.0, 2.0)

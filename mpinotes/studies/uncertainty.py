@@ -10,9 +10,9 @@ from mpinotes.evaluation import coverage
 from mpinotes.methods import dccdm
 from mpinotes.methods.recipes import TEST_SEED
 from mpinotes.studies.enhancers import TITLES
+from mpinotes.studies.profiles import Profile
 from mpinotes.studies.record import projections
 from mpinotes.studies.trained import find_trained
-from mpinotes.training.profiles import Profile
 
 LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 UNSURE = 0.02

@@ -12,10 +12,10 @@ import torch
 from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
+from mpinotes.checks import check_positive, check_range
 from mpinotes.files import save_atomically
 from mpinotes.training import parallel
 from mpinotes.training.checkpoint import load_checkpoint
-from mpinotes.validation import check_positive, check_range
 
 Loss = Callable[[nn.Module, tuple[torch.Tensor, ...], torch.Generator], dict[str, torch.Tensor]]
 """Network, batch and generator -> the terms of the loss by name; "total" is what is minimised."""

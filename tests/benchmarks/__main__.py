@@ -26,8 +26,9 @@ from mpinotes.physics import (
     simulate_scan,
     simulate_system_matrix,
 )
+from mpinotes.studies import get_profile
 from mpinotes.studies.enhancers import TITLES
-from mpinotes.training import TrainConfig, best_device, get_profile, make_ema, train
+from mpinotes.training import TrainConfig, best_device, make_ema, train
 
 
 def seconds(work: Callable[[], object], repeats: int = 3) -> float:

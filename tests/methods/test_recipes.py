@@ -15,7 +15,7 @@ from mpinotes.methods.recipes import (
     matrix_test_pairs,
     matrix_train_pairs,
 )
-from mpinotes.training import get_profile
+from mpinotes.studies import get_profile
 
 PROFILE = replace(get_profile("smoke"), matrix_settings=1, matrix_components=2)
 MATRIX_METHODS = [*MATRIX_CONFIGS, "sm_unet", "sm_unet_ordered"]

@@ -9,7 +9,7 @@ from mpinotes.evaluation import component_scores, summarise
 from mpinotes.methods import METHODS, dccdm, load, regression, sm_regression, sm_synthesis
 from mpinotes.methods.recipes import CALIBRATION_NOISE, TEST_SEED, matrix_test_pairs
 from mpinotes.pretrained import FOLDER, released
-from mpinotes.training import get_profile
+from mpinotes.studies import get_profile
 
 
 def test_every_release_has_a_whole_card():

@@ -5,8 +5,8 @@ import pytest
 from mpinotes.data import HELD_OUT_TESTS, MATRIX_SPLITS, matrix_pairs
 from mpinotes.evaluation import component_psnr
 from mpinotes.methods.recipes import matrix_test_pairs
+from mpinotes.studies import get_profile
 from mpinotes.studies.synthesisers import TITLES, networks, refit, synthesisers
-from mpinotes.training import get_profile
 
 PROFILE = replace(get_profile("smoke"), matrix_components=4)
 SETTINGS = HELD_OUT_TESTS[:2]

@@ -7,8 +7,7 @@ import pytest
 import torch
 
 import mpinotes
-from mpinotes.studies import load_record
-from mpinotes.training import workplace
+from mpinotes.studies import load_record, workplace
 
 MODULE = sys.modules["mpinotes.training.workplace"]
 CARDS = Path(mpinotes.__file__).parent / "pretrained"

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from mpinotes.physics.lissajous import LissajousScan, SystemMatrix
-from mpinotes.physics.mdf import load_mdf, save_mdf
+from mpinotes.physics import LissajousScan, SystemMatrix
+from mpinotes.scanner_files import load_matrix, save_matrix
 
 SCANS = {
     1: LissajousScan(
@@ -77,7 +77,7 @@ def assert_same_bits(got, expected):
 def saved(tmp_path):
     """A two-dimensional matrix with signal-to-noise ratios, and its file."""
     matrix, path = matrix_of(2, snr=True), tmp_path / "matrix.mdf"
-    save_mdf(matrix, path)
+    save_matrix(matrix, path)
     return matrix, path
 
 
@@ -94,8 +94,8 @@ def change(path, name, value):
 @pytest.mark.parametrize("dtype", [torch.complex64, torch.complex128])
 def test_what_was_saved_comes_back_to_the_bit(dims, snr, dtype, tmp_path):
     matrix = matrix_of(dims, snr=snr, dtype=dtype)
-    save_mdf(matrix, tmp_path / "matrix.mdf")
-    loaded = load_mdf(tmp_path / "matrix.mdf")
+    save_matrix(matrix, tmp_path / "matrix.mdf")
+    loaded = load_matrix(tmp_path / "matrix.mdf")
     assert loaded.scan == matrix.scan
     assert type(loaded.scan.density) is int and all(type(n) is int for n in loaded.scan.shape)
     for name in ("components", "mixing_orders", "frequencies"):
@@ -110,16 +110,16 @@ def test_zeros_of_both_signs_and_the_smallest_and_largest_numbers_come_back_to_t
     parts = torch.tensor([-0.0, 0.0, 5e-324, -5e-324, 1e300, -1e300], dtype=torch.float64)
     pairs = torch.view_as_complex(torch.cartesian_prod(parts, parts))[:28].reshape(1, 4, 7)
     matrix = matrix_of(1, orders=[[1], [2], [3], [900]], components=pairs)
-    save_mdf(matrix, tmp_path / "matrix.mdf")
-    assert_same_bits(load_mdf(tmp_path / "matrix.mdf").components, pairs)
+    save_matrix(matrix, tmp_path / "matrix.mdf")
+    assert_same_bits(load_matrix(tmp_path / "matrix.mdf").components, pairs)
 
 
 def test_a_drive_frequency_that_its_clock_only_nearly_gives_comes_back_to_the_bit(tmp_path):
     frequency = 26041.2
     assert 13 * frequency / 13 != frequency
     matrix = matrix_of(1, scan=LissajousScan(**{**vars(SCANS[1]), "base_frequency": frequency, "density": 13}))
-    save_mdf(matrix, tmp_path / "matrix.mdf")
-    loaded = load_mdf(tmp_path / "matrix.mdf")
+    save_matrix(matrix, tmp_path / "matrix.mdf")
+    loaded = load_matrix(tmp_path / "matrix.mdf")
     assert loaded.scan == matrix.scan
     assert_same_bits(loaded.frequencies, matrix.frequencies)
 
@@ -127,8 +127,8 @@ def test_a_drive_frequency_that_its_clock_only_nearly_gives_comes_back_to_the_bi
 def test_a_matrix_with_gradients_and_a_path_as_text_are_fine(tmp_path):
     matrix = matrix_of(2)
     matrix.components.requires_grad_()
-    save_mdf(matrix, str(tmp_path / "matrix.mdf"))
-    loaded = load_mdf(str(tmp_path / "matrix.mdf"))
+    save_matrix(matrix, str(tmp_path / "matrix.mdf"))
+    loaded = load_matrix(str(tmp_path / "matrix.mdf"))
     assert torch.equal(loaded.components, matrix.components) and not loaded.components.requires_grad
 
 
@@ -204,14 +204,14 @@ def test_whole_numbers_of_a_scan_are_real_numbers_in_the_file(tmp_path):
         field_of_view=(1, 1, 1),
         coil_sensitivity=1,
     )
-    save_mdf(matrix_of(3, scan=whole), tmp_path / "matrix.mdf")
+    save_matrix(matrix_of(3, scan=whole), tmp_path / "matrix.mdf")
     with h5py.File(tmp_path / "matrix.mdf") as file:
         for name in (
             *("acquisition/gradient", "acquisition/drivefield/strength", "acquisition/drivefield/baseFrequency"),
             *("acquisition/receiver/bandwidth", "acquisition/receiver/_coilSensitivity", "calibration/fieldOfView"),
         ):
             assert file[name].dtype == REAL
-    assert load_mdf(tmp_path / "matrix.mdf").scan == whole
+    assert load_matrix(tmp_path / "matrix.mdf").scan == whole
 
 
 def test_complex_numbers_are_compounds_of_r_and_i_in_one_block(saved):
@@ -256,7 +256,7 @@ def test_values_that_readers_rely_on(saved):
 def test_the_drive_field_of_the_file_is_that_of_the_scan(dims, tmp_path):
     """H_d(t) = strength · sin(2π t baseFrequency / divider + phase), against cosines at the cycles of the figure."""
     scan = SCANS[dims]
-    save_mdf(matrix_of(dims), tmp_path / "matrix.mdf")
+    save_matrix(matrix_of(dims), tmp_path / "matrix.mdf")
     with h5py.File(tmp_path / "matrix.mdf") as file:
         drive = file["acquisition/drivefield"]
         assert drive["numChannels"][()] == dims
@@ -276,7 +276,7 @@ def test_the_drive_field_of_the_file_is_that_of_the_scan(dims, tmp_path):
 
 @every_scan
 def test_the_selection_field_has_no_divergence(dims, tmp_path):
-    save_mdf(matrix_of(dims), tmp_path / "matrix.mdf")
+    save_matrix(matrix_of(dims), tmp_path / "matrix.mdf")
     with h5py.File(tmp_path / "matrix.mdf") as file:
         gradient = file["acquisition/gradient"][0, 0]
     expected = {1: [-2.5, 1.25, 1.25], 2: [1.0, -0.7, -0.3], 3: [1.0, 1.5, -2.5]}[dims]
@@ -287,7 +287,7 @@ def test_the_selection_field_has_no_divergence(dims, tmp_path):
 @every_scan
 def test_indices_of_frequencies_count_the_bins_from_one(dims, tmp_path):
     matrix = matrix_of(dims)
-    save_mdf(matrix, tmp_path / "matrix.mdf")
+    save_matrix(matrix, tmp_path / "matrix.mdf")
     with h5py.File(tmp_path / "matrix.mdf") as file:
         receiver, index = file["acquisition/receiver"], file["measurement/frequencySelection"][()]
         bandwidth, samples = receiver["bandwidth"][()], int(receiver["numSamplingPoints"][()])
@@ -300,7 +300,7 @@ def test_indices_of_frequencies_count_the_bins_from_one(dims, tmp_path):
 @every_scan
 def test_the_data_are_the_rfft_of_the_voltage_over_one_period(dims, tmp_path):
     matrix = matrix_of(dims)
-    save_mdf(matrix, tmp_path / "matrix.mdf")
+    save_matrix(matrix, tmp_path / "matrix.mdf")
     with h5py.File(tmp_path / "matrix.mdf") as file:
         samples = int(file["acquisition/receiver/numSamplingPoints"][()])
         t = np.arange(samples) / samples * file["acquisition/drivefield/cycle"][()]
@@ -321,7 +321,7 @@ def test_x_runs_fastest_through_the_voxels(dims, tmp_path):
     ]
     places = np.meshgrid(*axes[::-1], indexing="ij")[::-1]
     components = torch.tensor(np.stack(places))[:, None].to(torch.complex128)
-    save_mdf(matrix_of(dims, orders=[[1] * dims], components=components), tmp_path / "matrix.mdf")
+    save_matrix(matrix_of(dims, orders=[[1] * dims], components=components), tmp_path / "matrix.mdf")
     with h5py.File(tmp_path / "matrix.mdf") as file:
         samples = file["acquisition/receiver/numSamplingPoints"][()]
         data = file["measurement/data"][0, :, 0].real / samples
@@ -335,7 +335,7 @@ def test_x_runs_fastest_through_the_voxels(dims, tmp_path):
 
 @every_scan
 def test_directions_without_a_drive_have_one_voxel_as_long_as_the_shortest_edge(dims, tmp_path):
-    save_mdf(matrix_of(dims), tmp_path / "matrix.mdf")
+    save_matrix(matrix_of(dims), tmp_path / "matrix.mdf")
     with h5py.File(tmp_path / "matrix.mdf") as file:
         size, view, sample = (file[f"calibration/{n}"][()] for n in ("size", "fieldOfView", "deltaSampleSize"))
     assert size.tolist() == {1: [7, 1, 1], 2: [4, 3, 1], 3: [4, 3, 2]}[dims]
@@ -383,7 +383,7 @@ def write_foreign(path, **changes):
 
 def test_a_file_of_others_is_understood_and_its_background_dropped(tmp_path):
     clean = write_foreign(tmp_path / "other.mdf")
-    matrix = load_mdf(tmp_path / "other.mdf")
+    matrix = load_matrix(tmp_path / "other.mdf")
     assert matrix.components.dtype == torch.complex64
     np.testing.assert_allclose(matrix.components.numpy(), clean.reshape(2, 9, 2, 3), rtol=1e-6)
     assert matrix.scan == LissajousScan(
@@ -403,20 +403,20 @@ def test_a_file_of_others_is_understood_and_its_background_dropped(tmp_path):
 
 def test_frames_that_run_fastest_load_alike_whatever_the_flag_is_called(tmp_path):
     write_foreign(tmp_path / "slow.mdf")
-    expected = load_mdf(tmp_path / "slow.mdf").components
+    expected = load_matrix(tmp_path / "slow.mdf").components
     with h5py.File(tmp_path / "slow.mdf") as file:
         fast = np.moveaxis(file["measurement/data"][()], 0, -1)
     for flag in ("isTransposed", "isFastFrameAxis"):
         changes = {"measurement/data": fast, "measurement/isTransposed": None, f"measurement/{flag}": np.int8(1)}
         write_foreign(tmp_path / f"{flag}.mdf", **changes)
-        assert_same_bits(load_mdf(tmp_path / f"{flag}.mdf").components, expected)
+        assert_same_bits(load_matrix(tmp_path / f"{flag}.mdf").components, expected)
 
 
 def test_the_newer_name_of_the_flag_wins(tmp_path):
     clean = write_foreign(
         tmp_path / "both.mdf", **{"measurement/isTransposed": np.int8(1), "measurement/isFastFrameAxis": np.int8(0)}
     )
-    loaded = load_mdf(tmp_path / "both.mdf").components
+    loaded = load_matrix(tmp_path / "both.mdf").components
     np.testing.assert_allclose(loaded.numpy(), clean.reshape(2, 9, 2, 3), rtol=1e-6)
 
 
@@ -424,9 +424,9 @@ def test_the_newer_name_of_the_flag_wins(tmp_path):
 def test_mixing_orders_that_a_file_lacks_are_the_lowest_of_their_bin(dims, tmp_path):
     """Against every combination up to a sum of moduli of 12."""
     orders = ORDERS[dims]
-    save_mdf(matrix_of(dims), tmp_path / "matrix.mdf")
+    save_matrix(matrix_of(dims), tmp_path / "matrix.mdf")
     change(tmp_path / "matrix.mdf", "measurement/_mixingOrders", None)
-    found = load_mdf(tmp_path / "matrix.mdf").mixing_orders
+    found = load_matrix(tmp_path / "matrix.mdf").mixing_orders
     assert found.dtype == torch.int64 and found.shape == (len(orders), dims)
     candidates = np.array([o for o in itertools.product(range(-12, 13), repeat=dims) if sum(map(abs, o)) <= 12])
     for order, got in zip(orders, found.tolist(), strict=True):
@@ -443,15 +443,15 @@ def test_of_equally_low_orders_the_one_without_negative_numbers_is_taken(tmp_pat
     components = torch.ones(3, 1, *scan.shape, dtype=torch.complex128)
     frequencies = torch.tensor([4 * scan.repetition_frequency], dtype=torch.float64)
     matrix = SystemMatrix(components, torch.tensor([[1, 0, -1]]), frequencies, scan)
-    save_mdf(matrix, tmp_path / "matrix.mdf")
-    assert load_mdf(tmp_path / "matrix.mdf").mixing_orders.tolist() == [[1, 0, -1]]
+    save_matrix(matrix, tmp_path / "matrix.mdf")
+    assert load_matrix(tmp_path / "matrix.mdf").mixing_orders.tolist() == [[1, 0, -1]]
     change(tmp_path / "matrix.mdf", "measurement/_mixingOrders", None)
-    assert load_mdf(tmp_path / "matrix.mdf").mixing_orders.tolist() == [[0, 0, 2]]
+    assert load_matrix(tmp_path / "matrix.mdf").mixing_orders.tolist() == [[0, 0, 2]]
 
 
 def test_a_path_without_a_file_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match="nowhere.mdf: there is no such file, accepted is .* MDF 2.x"):
-        load_mdf(tmp_path / "nowhere.mdf")
+        load_matrix(tmp_path / "nowhere.mdf")
 
 
 @pytest.mark.parametrize("share", [0.0, 0.01, 0.5, 0.9])
@@ -459,13 +459,13 @@ def test_a_truncated_file_is_refused_by_its_path(saved, share):
     path, content = saved[1], saved[1].read_bytes()
     path.write_bytes(content[: int(share * len(content))])
     with pytest.raises(ValueError, match="matrix.mdf: damaged, or no HDF5 file"):
-        load_mdf(path)
+        load_matrix(path)
 
 
 def test_a_file_that_is_no_hdf5_is_refused_by_its_path(tmp_path):
     (tmp_path / "notes.mdf").write_text("Not a system matrix. " * 500)
     with pytest.raises(ValueError, match="notes.mdf: damaged, or no HDF5 file"):
-        load_mdf(tmp_path / "notes.mdf")
+        load_matrix(tmp_path / "notes.mdf")
 
 
 @pytest.mark.parametrize(
@@ -489,7 +489,7 @@ def test_a_file_that_is_no_hdf5_is_refused_by_its_path(tmp_path):
 def test_a_missing_group_or_dataset_is_named(saved, name):
     change(saved[1], name, None)
     with pytest.raises(ValueError, match=f"matrix.mdf: '/{name}.*' is missing"):
-        load_mdf(saved[1])
+        load_matrix(saved[1])
 
 
 @pytest.mark.parametrize(
@@ -497,7 +497,7 @@ def test_a_missing_group_or_dataset_is_named(saved, name):
 )
 def test_what_a_system_matrix_does_not_need_may_be_missing(saved, name):
     change(saved[1], name, None)
-    assert_same_bits(load_mdf(saved[1]).components, saved[0].components)
+    assert_same_bits(load_matrix(saved[1]).components, saved[0].components)
 
 
 def data_with(value):
@@ -558,16 +558,16 @@ def data_with(value):
 def test_what_is_wrong_in_a_file_is_named_after_its_path(saved, name, value, message):
     change(saved[1], name, value)
     with pytest.raises(ValueError, match=f"matrix.mdf: .*{message}"):
-        load_mdf(saved[1])
+        load_matrix(saved[1])
 
 
 def test_frames_in_the_order_of_a_meandering_robot_are_refused(saved):
     change(saved[1], "measurement/isFramePermutation", 0)
-    load_mdf(saved[1])
+    load_matrix(saved[1])
     with h5py.File(saved[1], "r+") as file:
         file["calibration/isMeanderingGrid"] = 1
     with pytest.raises(ValueError, match="order' is meander, accepted is xyz"):
-        load_mdf(saved[1])
+        load_matrix(saved[1])
 
 
 def replaced(**changes):
@@ -592,7 +592,7 @@ def replaced(**changes):
 def test_a_matrix_that_does_not_fit_leaves_the_old_file_and_nothing_else(saved, matrix, message):
     before = saved[1].read_bytes()
     with pytest.raises(ValueError, match=message):
-        save_mdf(matrix, saved[1])
+        save_matrix(matrix, saved[1])
     assert saved[1].read_bytes() == before
     assert list(saved[1].parent.iterdir()) == [saved[1]]
 
@@ -610,13 +610,13 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_else(saved, place, monkeypa
 
     monkeypatch.setattr(place, fail)
     with pytest.raises(OSError, match="No space left"):
-        save_mdf(matrix_of(2), saved[1])
+        save_matrix(matrix_of(2), saved[1])
     assert reached  # it was on its way
     assert saved[1].read_bytes() == before
     assert list(saved[1].parent.iterdir()) == [saved[1]]
 
 
 def test_saving_again_replaces_the_file(saved):
-    save_mdf(matrix_of(3), saved[1])
-    assert load_mdf(saved[1]).scan == SCANS[3]
+    save_matrix(matrix_of(3), saved[1])
+    assert load_matrix(saved[1]).scan == SCANS[3]
     assert list(saved[1].parent.iterdir()) == [saved[1]]

@@ -1,12 +1,12 @@
-"""Recall: look the answer up among the training pairs. What a network must beat to have learned more."""
+"""Nearest neighbour: look the answer up among the training pairs. What a network must beat to have learned more."""
 
 import torch
 
+from mpinotes.checks import check_count
 from mpinotes.data import MatrixPairs
-from mpinotes.validation import check_count
 
 
-def recall(low: torch.Tensor, train: MatrixPairs, components: int) -> torch.Tensor:
+def nearest_neighbour(low: torch.Tensor, train: MatrixPairs, components: int) -> torch.Tensor:
     """For every low-gradient component the high-gradient one of the training pair of the same mixing
     order whose low-gradient component correlates best with it, in the phase of `low`.
 
@@ -14,9 +14,9 @@ def recall(low: torch.Tensor, train: MatrixPairs, components: int) -> torch.Tens
     `train`. Returns components of modulus ≤ 1.
 
     >>> from mpinotes.data import PAPER_TEST, matrix_pairs, mixing_subset
-    >>> from mpinotes.methods.recall import recall
+    >>> from mpinotes.methods.nearest_neighbour import nearest_neighbour
     >>> train = matrix_pairs([PAPER_TEST], mixing_subset(2), shape=(4, 4))
-    >>> torch.allclose(recall(1j * train.low, train, components=2), 1j * train.high)
+    >>> torch.allclose(nearest_neighbour(1j * train.low, train, components=2), 1j * train.high)
     True
     """
     check_count("components", components)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
-from mpinotes.validation import check_count, check_range, check_tensor
+from mpinotes.checks import check_count, check_range, check_tensor
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from mpinotes.validation import (
+from mpinotes.checks import (
     check_choice,
     check_count,
     check_positive,

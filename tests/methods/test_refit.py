@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from mpinotes.data import MatrixSetting, matrix_pairs
-from mpinotes.methods.sm_refit import refit_matrix
+from mpinotes.methods.refit import refit_matrix
 from mpinotes.physics import mixing_orders
 
 ORDERS = mixing_orders(2, 3)

@@ -18,15 +18,15 @@ import h5py
 import numpy as np
 import torch
 
+from mpinotes.checks import check_tensor
 from mpinotes.files import save_atomically
-from mpinotes.physics.lissajous import LissajousScan, SystemMatrix
-from mpinotes.validation import check_tensor
+from mpinotes.physics import LissajousScan, SystemMatrix
 
 FilePath = str | Path
 _DRIVE, _RECEIVER = "acquisition/drivefield/", "acquisition/receiver/"
 
 
-def save_mdf(matrix: SystemMatrix, path: FilePath) -> None:
+def save_matrix(matrix: SystemMatrix, path: FilePath) -> None:
     """Write `matrix` to `path` in one step: after a failure an older file there is as it was.
 
     A direction that is not scanned gets one voxel, as long as the shortest edge of a pixel, so that
@@ -42,7 +42,7 @@ def save_mdf(matrix: SystemMatrix, path: FilePath) -> None:
     save_atomically(Path(path), buffer.getvalue())
 
 
-def load_mdf(path: FilePath) -> SystemMatrix:
+def load_matrix(path: FilePath) -> SystemMatrix:
     """Read a system matrix: ours, or any in MDF 2.x whose scan a `LissajousScan` can describe.
 
     Background frames are dropped. In a file of others a value is volts per delta sample (a conversion

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from mpinotes.validation import check_choice
+from mpinotes.checks import check_choice
 
 
 @dataclass(frozen=True)

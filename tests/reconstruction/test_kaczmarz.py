@@ -4,14 +4,8 @@ import torch
 from scipy.optimize import nnls
 from scipy.sparse.linalg import lsqr
 
-from mpinotes.physics import (
-    LissajousScan,
-    Particle,
-    kaczmarz,
-    kaczmarz_sweeps,
-    mixing_orders,
-    simulate_system_matrix,
-)
+from mpinotes.physics import LissajousScan, Particle, mixing_orders, simulate_system_matrix
+from mpinotes.reconstruction import kaczmarz, kaczmarz_sweeps
 
 GENERATOR = torch.Generator().manual_seed(0)
 MATRIX = torch.randn(30, 8, generator=GENERATOR, dtype=torch.float64)

@@ -6,16 +6,8 @@ import pytest
 import torch
 from scipy.sparse.linalg import lsqr
 
-from mpinotes.physics import (
-    CartesianScan,
-    Particle,
-    ScanSignal,
-    noise_regularization,
-    reconstruct_tikhonov,
-    reconstruct_xspace,
-    recover_fundamental,
-    simulate_scan,
-)
+from mpinotes.physics import CartesianScan, Particle, ScanSignal, simulate_scan
+from mpinotes.reconstruction import noise_regularization, reconstruct_tikhonov, reconstruct_xspace, recover_fundamental
 
 PARTICLE = Particle(25e-9)
 SCAN = CartesianScan(gradient=(1.5, 0.7, -2.2), samples=64)

@@ -3,9 +3,9 @@
 import torch
 from scipy.optimize import minimize_scalar
 
+from mpinotes.checks import check_choice, check_tensor
 from mpinotes.data import GRADIENT_RATIO, MatrixSetting, matrix_scan, normalise_components
 from mpinotes.physics import Particle, simulate_system_matrix
-from mpinotes.validation import check_choice, check_tensor
 
 SEARCHED = (20e-9, 70e-9)
 """Core diameters that are searched [m]."""
@@ -23,7 +23,7 @@ def refit_matrix(
     phases of `low` where the chain is unknown, and the diameter [m].
 
     >>> from mpinotes.data import GRADIENT_RATIO, PAPER_TEST, matrix_scan
-    >>> from mpinotes.methods.sm_refit import refit_matrix
+    >>> from mpinotes.methods.refit import refit_matrix
     >>> from mpinotes.physics import Particle, simulate_system_matrix
     >>> orders, scan = torch.tensor([[2, 1]]), matrix_scan(PAPER_TEST, GRADIENT_RATIO, (4, 4))
     >>> low = simulate_system_matrix(scan, Particle(32e-9), orders).components.transpose(0, 1)

@@ -4,8 +4,8 @@ import math
 
 import torch
 
+from mpinotes.checks import check_positive, check_range
 from mpinotes.physics.cartesian import ScanSignal
-from mpinotes.validation import check_positive, check_range
 
 
 def add_coloured_noise(

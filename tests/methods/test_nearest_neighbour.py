@@ -4,7 +4,6 @@ import pytest
 import torch
 
 from mpinotes.data import MatrixPairs
-from mpinotes.methods.recall import recall
 
 COMPONENTS, SETTINGS = 3, 5
 
@@ -28,7 +27,7 @@ TRAIN = MatrixPairs(LOW, HIGH, SCALE, SCALE, INDEX, torch.ones(15, 2).long())
 
 
 def test_training_components_come_back_exactly():
-    torch.testing.assert_close(recall(LOW, TRAIN, COMPONENTS), HIGH, rtol=0, atol=1e-5)
+    torch.testing.assert_close(nearest_neighbour(LOW, TRAIN, COMPONENTS), HIGH, rtol=0, atol=1e-5)
 
 
 def test_they_come_back_in_any_order_of_the_settings_and_in_the_phase_of_low():
@@ -36,18 +35,18 @@ def test_they_come_back_in_any_order_of_the_settings_and_in_the_phase_of_low():
     places = torch.tensor([4, 1])
     low, high = (x.unflatten(0, (-1, COMPONENTS))[places].flatten(0, 1) for x in (LOW, HIGH))
     for dtype in (torch.complex64, torch.complex128):
-        result = recall(turned(low, 3).to(dtype), TRAIN, COMPONENTS)
+        result = nearest_neighbour(turned(low, 3).to(dtype), TRAIN, COMPONENTS)
         torch.testing.assert_close(result, turned(high, 3).to(dtype), rtol=0, atol=1e-5)
 
 
 def test_noise_and_scale_of_low_do_not_change_what_is_found():
     noisy = 0.1 * (LOW + 0.05 * noise(*LOW.shape, seed=4))
-    torch.testing.assert_close(recall(noisy, TRAIN, COMPONENTS), HIGH, rtol=0, atol=0.1)
+    torch.testing.assert_close(nearest_neighbour(noisy, TRAIN, COMPONENTS), HIGH, rtol=0, atol=0.1)
 
 
 def test_only_components_of_the_same_order_are_searched():
     """A low component of the first order asked as the second: another one answers, though it is known."""
-    result = recall(LOW[:3].roll(1, dims=0), TRAIN, COMPONENTS)
+    result = nearest_neighbour(LOW[:3].roll(1, dims=0), TRAIN, COMPONENTS)
     moduli, known = result.abs(), HIGH.abs().unflatten(0, (-1, COMPONENTS))
     for order in range(COMPONENTS):
         for channel in range(2):
@@ -57,7 +56,7 @@ def test_only_components_of_the_same_order_are_searched():
 
 def test_a_louder_training_component_is_not_preferred():
     loud = LOW * torch.linspace(1, 20, len(LOW)).view(-1, 1, 1, 1)
-    torch.testing.assert_close(recall(LOW, replace(TRAIN, low=loud), COMPONENTS), HIGH, rtol=0, atol=1e-5)
+    torch.testing.assert_close(nearest_neighbour(LOW, replace(TRAIN, low=loud), COMPONENTS), HIGH, rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -67,4 +66,4 @@ def test_a_louder_training_component_is_not_preferred():
 )
 def test_components_of_another_shape_are_refused_by_name(low, components):
     with pytest.raises(ValueError, match="^low: got shape"):
-        recall(low, TRAIN, components)
+        nearest_neighbour(low, TRAIN, components)

@@ -1,6 +1,6 @@
 import pytest
 
-from mpinotes.training import get_profile
+from mpinotes.studies import get_profile
 
 
 def test_profiles_grow():

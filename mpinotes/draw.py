@@ -1,0 +1,33 @@
+"""Random numbers, drawn where the generator lives and handed to where they are needed.
+
+So the same generator gives the same numbers for every device of the data. This module imports nothing
+of the package and may be used on every floor.
+"""
+
+import math
+
+import torch
+
+
+def normal(
+    shape: tuple[int, ...] | torch.Size, like: torch.Tensor, generator: torch.Generator | None = None
+) -> torch.Tensor:
+    """Standard normal numbers of a shape, with the dtype and device of `like`; complex ones have a
+    standard deviation of 1 in their real and in their imaginary part."""
+    numbers = torch.randn(shape, generator=generator, dtype=like.dtype, device=_source(generator))
+    # torch's complex normal numbers have a variance of 1/2 in each part.
+    return (math.sqrt(2) * numbers if like.is_complex() else numbers).to(like.device)
+
+
+def normal_like(x: torch.Tensor, generator: torch.Generator | None = None) -> torch.Tensor:
+    """Standard normal numbers with the shape, dtype and device of `x`, see `normal`."""
+    return normal(x.shape, x, generator)
+
+
+def uniform(shape: tuple[int, ...], generator: torch.Generator | None = None) -> torch.Tensor:
+    """Numbers in [0, 1), float32, on the device of the generator."""
+    return torch.rand(shape, generator=generator, device=_source(generator))
+
+
+def _source(generator: torch.Generator | None) -> torch.device:
+    return generator.device if generator is not None else torch.device("cpu")

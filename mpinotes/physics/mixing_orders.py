@@ -1,0 +1,48 @@
+"""The names of a system matrix's components: mixing orders of the drive frequencies."""
+
+import itertools
+
+import torch
+
+from mpinotes.checks import check_count, check_range
+from mpinotes.physics.lissajous import LissajousScan
+
+
+def mixing_orders(lowest: int, highest: int, dims: int = 2) -> torch.Tensor:
+    """All (n, m, …) ≥ 0 with `lowest` ≤ n + m + … ≤ `highest`, (count, dims), sorted by their sum,
+    then by n.
+
+    2 to 17 gives 168: our reading of the "168 harmonic components" of Wei et al. (2026).
+
+    >>> mixing_orders(1, 2).tolist()
+    [[0, 1], [1, 0], [0, 2], [1, 1], [2, 0]]
+    >>> len(mixing_orders(2, 17))
+    168
+    """
+    check_range("lowest", lowest, 0, highest)
+    check_count("dims", dims, 1, 3)
+    grid = itertools.product(range(highest + 1), repeat=dims)
+    return torch.tensor(sorted((o for o in grid if lowest <= sum(o) <= highest), key=lambda o: (sum(o), o)))
+
+
+def orders_in_band(scan: LissajousScan, low: float, high: float, highest: int) -> torch.Tensor:
+    """One mixing order for every line of the spectrum from `low` to `high` [Hz] that an order of
+    |n| + |m| + … ≤ `highest` reaches: the one of least sum. (count, dims), by frequency.
+
+    >>> orders_in_band(LissajousScan(density=9), 45e3, 50e3, highest=4).tolist()
+    [[0, 2], [1, 1], [2, 0]]
+    """
+    check_range("low", low, 0.0, high)
+    check_count("highest", highest)
+    grid = torch.cartesian_prod(*[torch.arange(-highest, highest + 1)] * scan.dims).view(-1, scan.dims)
+    grid = grid[grid.abs().sum(1) <= highest]
+    grid = grid[grid.abs().sum(1).argsort(stable=True)]
+    bins = scan.bins(grid)
+    frequency = bins * scan.repetition_frequency
+    inside = (bins > 0) & (frequency >= low) & (frequency <= high)
+    if not inside.any():
+        raise ValueError(f"high: got {high} Hz, accepted is a band that holds a line of the spectrum")
+    grid, bins = grid[inside], bins[inside]
+    _, line = bins.unique(return_inverse=True)
+    first = torch.full((int(line.max()) + 1,), len(bins)).scatter_reduce(0, line, torch.arange(len(bins)), "amin")
+    return grid[first]

@@ -47,6 +47,9 @@ class Degradation:
         """D(x) for volumes (batch, channel, z, y, x); each side divisible by `factor`."""
         return apply_separable(x, self._matrices(x)) * self.scale
 
+    def apply(self, x: torch.Tensor) -> torch.Tensor:
+        return self(x)
+
     def adjoint(self, y: torch.Tensor) -> torch.Tensor:
         """Dᵀ(y): ⟨D(x), y⟩ = ⟨x, Dᵀ(y)⟩ for all volumes x, y."""
         return apply_separable(y, [matrix.T for matrix in self._matrices(y)]) * self.scale

@@ -137,7 +137,7 @@ def enhance(
     *,
     steps: int,
     step: Step = DDIM,
-    misfit: Callable[[torch.Tensor, torch.Tensor], torch.Tensor] | None = None,
+    misfit: Callable[..., torch.Tensor] | None = None,
     seed: int = 0,
     batch: int = 16,
 ) -> torch.Tensor:
@@ -148,7 +148,7 @@ def enhance(
     :param config: of the training.
     :param steps: network calls per volume.
     :param step: of the sampler, `DDIM` or `ANCESTRAL`.
-    :param misfit: of x̂_0 in [-1, 1] and x_LR, (batch,): what every step lowers, see `sample_path`.
+    :param misfit: of x̂_0 in [-1, 1] and `x_lr`, (batch,): what every step lowers, see `sample_path`.
     :param seed: of starting noise and steps.
     :param batch: volumes at a time.
 

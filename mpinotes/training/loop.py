@@ -13,7 +13,7 @@ from torch import nn
 
 from mpinotes.checks import check_positive, check_range
 from mpinotes.training import parallel
-from mpinotes.training.checkpoint import Checkpoint
+from mpinotes.training.checkpoint import Checkpoint, Stateful
 from mpinotes.training.ema import make_ema
 from mpinotes.training.precision import best_device
 
@@ -150,7 +150,7 @@ def train(
     # A short memory for squared gradients: with the usual 0.999 both image models left the track
     # together after some 1,700 steps at a rate of 1e-3.
     optimizer = torch.optim.AdamW(model.parameters(), lr=config.learning_rate, betas=(0.9, 0.99))
-    parts = {"model": model, "ema": ema, "optimizer": optimizer}
+    parts: dict[str, Stateful] = {"model": model, "ema": ema, "optimizer": optimizer}
     checkpoint = Checkpoint(folder / "checkpoint.pt", asdict(config), parts) if folder else None
     start, spent = 0, 0.0
     history: list[float] = []

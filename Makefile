@@ -55,16 +55,16 @@ links: _build/links.yml  ## external links that broke or moved: a report, broken
 	$(BIN)/python book/links.py _build/links/_build/html/output.json
 
 ids: $(STAMP)  ## new ids for cells of copied notebooks
-	$(BIN)/python book/ids.py
+	$(BIN)/python book/tools/ids.py
 
 preview: $(STAMP)  ## the book on http://127.0.0.1:8000/, built again on every change
 	$(BIN)/python book/preview.py
 
 slides: book  ## the figures of all chapters as a presentation, one file, in _build/slides.html
-	$(BIN)/python book/slides.py _build/html _build/slides.html
+	$(BIN)/python book/tools/slides.py _build/html _build/slides.html
 
 pdf: book  ## the whole book on paper, _build/mpinotes.pdf (needs Debian's chromium)
-	$(BIN)/python book/print.py
+	$(BIN)/python book/tools/print.py
 
 test: $(STAMP) lint types  ## unit tests and every notebook in the smoke profile
 	$(PYTEST) tests --ignore tests/rendered
@@ -100,7 +100,7 @@ colab: $(STAMP)  ## every notebook alone on an imitated Colab (needs the package
 	$(BIN)/python -m tests.colab $(COLAB)
 
 version:  ## write the package's version into first cells, Colab links and CITATION.cff
-	$(PYTHON) book/version.py
+	$(PYTHON) book/tools/version.py
 
 clean:
 	rm -rf _build

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 import mpinotes
-from book import version as book_version
+from book.tools import version as book_version
 from tests.colab.__main__ import redirected
 
 ROOT = Path(__file__).parent.parent

@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 # An open range would take a CUDA build of several gigabytes.
 TORCH := 2.13.0
 STAMP := $(VENV)/.installed
+PORT ?= 8000
 # What Colab comes with, or comes close to: other releases than requirements.txt. Some 5 GB with torch's CUDA build.
 COLAB ?= torch==2.14.1 torchvision==0.29.1 numpy==2.2.6
 # As many processes as cores, each with one thread: much of a test is starting kernels and waiting for pages.
@@ -31,8 +32,10 @@ strict: $(STAMP)  ## the same, warnings are errors
 book-without-solutions: $(STAMP)  ## the same for a class, in _build/without-solutions/_build/html
 	VARIANT=without-solutions $(BIN)/jupyter-book build . --path-output _build/without-solutions
 
-preview: $(STAMP)  ## the book on http://127.0.0.1:8000/, built again on every change
-	$(BIN)/python book/preview.py
+# Sphinx alone wants a conf.py, and it watches this whole folder.
+preview: $(STAMP)  ## the book on http://127.0.0.1:8000/, built again on every change (PORT=… takes another port)
+	$(BIN)/sphinx-autobuild . _build/preview/html --port $(PORT) --pre-build "$(BIN)/jupyter-book config sphinx ." \
+		--ignore conf.py --ignore _build --ignore runs --ignore tests --re-ignore '__pycache__|\.ipynb_checkpoints'
 
 links: $(STAMP)  ## external links that broke or moved: a report that fails nothing
 	rm -f _build/links/_build/html/output.txt
@@ -83,4 +86,4 @@ version:  ## write the package's version into first cells, links to Colab, READM
 	$(PYTHON) book/tools/version.py
 
 clean:  ## remove what was built, with all cached results
-	rm -rf _build
+	rm -rf _build conf.py

@@ -3,8 +3,12 @@
 import os
 import re
 import shutil
+import signal
+import socket
 import subprocess
 import sys
+import time
+import urllib.request
 from pathlib import Path
 
 import nbformat
@@ -111,3 +115,41 @@ def test_broken_links_are_reported_and_fail_nothing(project):
     write_page(project, "raise RuntimeError('no notebook runs')")
     assert "[broken] http://127.0.0.1:9/answers" in run(project, *rule("links"))
     assert not (project / "_build/.jupyter_cache").exists()
+
+
+def test_the_preview_builds_again_when_a_page_or_the_configuration_changes(project):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+
+    def wait_for(text):
+        last = time.monotonic() + 120
+        while time.monotonic() < last:
+            time.sleep(0.5)
+            try:
+                page = urllib.request.urlopen(f"http://127.0.0.1:{port}/page.html").read().decode()
+            except OSError:
+                continue
+            if text in page:
+                return
+        pytest.fail(f"no {text!r} on the page\n" + read(log))
+
+    log = project / "_build/log"
+    log.parent.mkdir()
+    with log.open("w") as file:
+        preview = subprocess.Popen(
+            rule("preview", f"PORT={port}"), cwd=project, env=settings(project),
+            stdout=file, stderr=file, start_new_session=True,
+        )  # fmt: skip
+    try:
+        wait_for("it is 42")
+        write_page(project, "print('it is', 6 * 8)")
+        wait_for("it is 48")
+        (project / "_config.yml").write_text(read(project / "_config.yml").replace("Small", "Larger"))
+        wait_for("Larger</title>")
+        time.sleep(3)  # what a build writes would be seen by now
+        changes = ", ".join(re.findall(r"Detected changes \((.+)\)", read(log))).split(", ")
+        assert set(changes) == {"page.ipynb", "_config.yml"}
+    finally:
+        os.killpg(preview.pid, signal.SIGTERM)
+        preview.wait()

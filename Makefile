@@ -12,7 +12,7 @@ COLAB ?= torch==2.14.1 torchvision==0.29.1 numpy==2.2.6
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist worksteal
 PROSE := *.md _config.yml CITATION.cff Makefile pyproject.toml book mpinotes tests
 
-.PHONY: help book strict book-without-solutions preview links ids slides pdf test rendered bench colab lab lint types lock version clean
+.PHONY: help book strict book-without-solutions preview links ids pictures slides pdf test rendered bench colab lab lint types lock version clean
 
 help:  ## these lines
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-24s%s\n", $$1, $$2 }' Makefile
@@ -44,6 +44,9 @@ links: $(STAMP)  ## external links that broke or moved: a report that fails noth
 
 ids: $(STAMP)  ## new ids for cells of copied notebooks
 	$(BIN)/python book/tools/ids.py
+
+pictures: $(STAMP)  ## the pictures of README and front page, from the released weights
+	$(BIN)/python -m book.tools.pictures
 
 slides: book  ## the figures of all chapters as a presentation, one file, _build/slides.html
 	$(BIN)/python book/tools/slides.py _build/html _build/slides.html

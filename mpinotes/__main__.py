@@ -9,7 +9,6 @@ import torch
 import mpinotes
 from mpinotes.checks import check_choice
 from mpinotes.methods import METHODS
-from mpinotes.pretrained import package_hash
 from mpinotes.studies import PROFILES, RECORDS, STUDIES, get_profile, run_study, train_method
 from mpinotes.training import best_device, parallel
 
@@ -31,7 +30,6 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     study.add_argument("--profile", default="full", help=", ".join(PROFILES))
     study.add_argument("--runs", type=Path, default=Path("runs"), help="folder of trained methods and checkpoints")
     study.add_argument("--records", type=Path, default=RECORDS, help="folder the record goes to")
-    commands.add_parser("hash", help="print the hash of code and weights")
     return parser.parse_args(arguments)
 
 
@@ -39,9 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Entry point; returns the exit status. Wrong use and known failures end with one clear line."""
     options = parse(arguments)
     try:
-        if options.command == "hash":
-            print(package_hash())
-        elif options.command == "study":
+        if options.command == "study":
             check_choice("study", options.study, STUDIES)
             path = run_study(options.study, get_profile(options.profile), options.runs, options.records)
             print(f"wrote {path}")

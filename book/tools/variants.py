@@ -13,7 +13,7 @@ from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.errors import ConfigError
 
-from mpinotes.__main__ import package_hash
+from mpinotes.pretrained import package_hash
 
 
 def choose_variant(app: Sphinx, config: Config) -> None:

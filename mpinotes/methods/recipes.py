@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
@@ -23,9 +23,11 @@ from mpinotes.evaluation import component_scores, summarise
 from mpinotes.methods import adversarial, baselines, dccdm, regression, sm_regression, sm_synthesis
 from mpinotes.networks import EDSRConfig, UNetConfig, seeded, seeded_network
 from mpinotes.operators import Degradation, fit_degradation
-from mpinotes.studies.profiles import Profile
 from mpinotes.training import TrainConfig
 from mpinotes.training.loop import Loss
+
+if TYPE_CHECKING:  # studies stand on methods: importing them here would go round in a circle
+    from mpinotes.studies.profiles import Profile
 
 TRAIN_SEED, TEST_SEED = 0, 1
 """Seeds of the scans' noise and drive frequencies: train and test never share them."""
@@ -79,7 +81,7 @@ class TrainingPairs:
     source: str
 
 
-def training_pairs(profile: Profile) -> TrainingPairs:
+def training_pairs(profile: "Profile") -> TrainingPairs:
     """What every image method is trained on."""
     vessels = available_vessels("train", profile.train_volumes)
     pairs = image_pairs(vessels.volumes, seed=TRAIN_SEED)
@@ -87,7 +89,7 @@ def training_pairs(profile: Profile) -> TrainingPairs:
     return TrainingPairs((pairs.x_lr, pairs.x_hr), degradation, vessels.source)
 
 
-def judge_images(enhance: Callable[[torch.Tensor], torch.Tensor], profile: Profile, calls: int) -> dict[str, Any]:
+def judge_images(enhance: Callable[[torch.Tensor], torch.Tensor], profile: "Profile", calls: int) -> dict[str, Any]:
     """Metrics of `enhance` (x_LR -> estimate of x_HR in `calls` network calls) on the test split."""
     test = available_vessels("test", profile.test_volumes)
     pairs = image_pairs(test.volumes, seed=TEST_SEED)
@@ -99,7 +101,7 @@ def judge_images(enhance: Callable[[torch.Tensor], torch.Tensor], profile: Profi
     }
 
 
-def _diffusion_recipe(profile: Profile, seed: int, auxiliary: bool) -> Recipe:
+def _diffusion_recipe(profile: "Profile", seed: int, auxiliary: bool) -> Recipe:
     data = training_pairs(profile)
     config = dccdm.DCCDMConfig(data.degradation) if auxiliary else baselines.ddpm(data.degradation)
     steps = profile.sampling_steps
@@ -115,7 +117,7 @@ def _diffusion_recipe(profile: Profile, seed: int, auxiliary: bool) -> Recipe:
 
 
 def _regression_recipe(
-    profile: Profile, seed: int, config: regression.RegressionConfig, cost: int, learning_rate: float
+    profile: "Profile", seed: int, config: regression.RegressionConfig, cost: int, learning_rate: float
 ) -> Recipe:
     """`cost`: how many steps of the U-Net take as long as one of this network."""
     data = training_pairs(profile)
@@ -130,7 +132,7 @@ def _regression_recipe(
     )
 
 
-def _adversarial_recipe(profile: Profile, seed: int) -> Recipe:
+def _adversarial_recipe(profile: "Profile", seed: int) -> Recipe:
     data = training_pairs(profile)
     steps = max(1, profile.image_steps // ESRGAN_COST)
     config = adversarial.AdversarialConfig(pretraining=steps // 2)
@@ -146,7 +148,7 @@ def _adversarial_recipe(profile: Profile, seed: int) -> Recipe:
     )
 
 
-def matrix_train_pairs(profile: Profile, split: str) -> MatrixPairs:
+def matrix_train_pairs(profile: "Profile", split: str) -> MatrixPairs:
     """The components of the split's training settings, without noise."""
     settings = spread_out(matrix_split(split).train, profile.matrix_settings)
     orders = mixing_subset(profile.matrix_components)
@@ -154,21 +156,23 @@ def matrix_train_pairs(profile: Profile, split: str) -> MatrixPairs:
 
 
 def matrix_test_pairs(
-    profile: Profile, settings: Sequence[MatrixSetting], noise: float, relaxation: str = "equilibrium"
+    profile: "Profile", settings: Sequence[MatrixSetting], noise: float, relaxation: str = "equilibrium"
 ) -> MatrixPairs:
     """The components of test settings, with phases and noise of their own."""
     orders = mixing_subset(profile.matrix_components)
     return matrix_pairs(settings, orders, noise=noise, relaxation=relaxation, phase_seed=TEST_SEED, seed=TEST_SEED)
 
 
-def _matrix_recipe(profile: Profile, seed: int, config: sm_synthesis.SynthesisConfig, split: str) -> Recipe:
+def _matrix_recipe(profile: "Profile", seed: int, config: sm_synthesis.SynthesisConfig, split: str) -> Recipe:
     def synthesise(model: nn.Module, test: MatrixPairs) -> torch.Tensor:
         return sm_synthesis.synthesise(model, test.low, test.orders, config, steps=profile.matrix_calls)
 
     return _component_recipe(profile, seed, config, split, sm_synthesis.loss, synthesise, profile.matrix_calls)
 
 
-def _matrix_regression_recipe(profile: Profile, seed: int, config: sm_synthesis.SynthesisConfig, split: str) -> Recipe:
+def _matrix_regression_recipe(
+    profile: "Profile", seed: int, config: sm_synthesis.SynthesisConfig, split: str
+) -> Recipe:
     def synthesise(model: nn.Module, test: MatrixPairs) -> torch.Tensor:
         return sm_regression.synthesise(model, test.low, test.orders, config)
 
@@ -176,7 +180,7 @@ def _matrix_regression_recipe(profile: Profile, seed: int, config: sm_synthesis.
 
 
 def _component_recipe(
-    profile: Profile, seed: int, config: sm_synthesis.SynthesisConfig, split: str, loss: Callable[..., Any],
+    profile: "Profile", seed: int, config: sm_synthesis.SynthesisConfig, split: str, loss: Callable[..., Any],
     synthesise: Callable[[nn.Module, MatrixPairs], torch.Tensor], calls: int,
 ) -> Recipe:  # fmt: skip
     # Once clean and once with calibration noise.
@@ -218,7 +222,7 @@ MATRIX_CONFIGS = {
 MATRIX_SUFFIXES = {"held-out diameters": "", "paper": "_paper", "continuous": "_continuous"}
 """What a split adds to the names of the methods trained on it."""
 
-METHODS: dict[str, Callable[[Profile, int], Recipe]] = {
+METHODS: "dict[str, Callable[[Profile, int], Recipe]]" = {
     "ddpm": partial(_diffusion_recipe, auxiliary=False),
     "dccdm": partial(_diffusion_recipe, auxiliary=True),
     "unet": partial(

@@ -9,6 +9,7 @@ import torch
 
 from mpinotes.data import MatrixPairs, MatrixSetting
 from mpinotes.methods import sm_regression, sm_synthesis
+from mpinotes.methods.nearest_neighbour import nearest_neighbour
 from mpinotes.methods.recipes import MATRIX_SUFFIXES
 from mpinotes.methods.refit import refit_matrix
 from mpinotes.methods.released import Trained

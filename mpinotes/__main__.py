@@ -6,7 +6,7 @@ import json
 import platform
 import sys
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from mpinotes.methods.recipes import CALIBRATION_NOISE, TEST_SEED
 from mpinotes.pretrained import save_release
 from mpinotes.studies import STUDIES, get_profile, save_record
 from mpinotes.studies.profiles import PROFILES
-from mpinotes.studies.record import FOLDER as RECORDS
+from mpinotes.studies.record_file import FOLDER as RECORDS
 from mpinotes.training import TrainState, best_device, make_ema, parallel, train, with_bar
 
 
@@ -78,15 +78,14 @@ def run_study(name: str, profile: str, runs: Path, records: Path) -> None:
     """Run a study and write its record."""
     check_choice("study", name, STUDIES)
     start = time.perf_counter()
-    results = STUDIES[name](get_profile(profile), runs)
-    about = {
-        "study": name,
-        "profile": profile,
-        "command": f"python -m mpinotes study {name} --profile {profile}",
-        "version": mpinotes.__version__,
-        "seconds": round(time.perf_counter() - start),
-    }
-    print(f"wrote {save_record(name, about | results, records)}")
+    record = replace(
+        STUDIES[name](get_profile(profile), runs),
+        profile=profile,
+        command=f"python -m mpinotes study {name} --profile {profile}",
+        version=mpinotes.__version__,
+        seconds=round(time.perf_counter() - start),
+    )
+    print(f"wrote {save_record(record, records)}")
 
 
 def draw_pictures(out: Path) -> None:

@@ -1,8 +1,11 @@
-"""The studies: experiments over all methods, whose results are recorded as JSON."""
+"""The studies: experiments over all methods, and what is recorded of them."""
 
 from mpinotes.studies import calls, decay, matrices, reconstruction, seeds, shift, table, terms, uncertainty
+from mpinotes.studies.decay import SCHEDULES
 from mpinotes.studies.profiles import Profile, get_profile
-from mpinotes.studies.record import decode_image, load_record, save_record
+from mpinotes.studies.record import Picture, Record, Row, Series, TrainingLog
+from mpinotes.studies.record_file import load_record, save_record
+from mpinotes.studies.table import PAPER_TABLE
 from mpinotes.studies.workplace import workplace
 
 STUDIES = {
@@ -16,6 +19,20 @@ STUDIES = {
     "decay": decay.run,
     "reconstruction": reconstruction.run,
 }
-"""By name: profile and the folder of trained methods and checkpoints -> what is recorded."""
+"""By name: profile and the folder of trained methods and checkpoints -> `Record`."""
 
-__all__ = ["STUDIES", "Profile", "decode_image", "get_profile", "load_record", "save_record", "workplace"]
+__all__ = [
+    "PAPER_TABLE",
+    "SCHEDULES",
+    "STUDIES",
+    "Picture",
+    "Profile",
+    "Record",
+    "Row",
+    "Series",
+    "TrainingLog",
+    "get_profile",
+    "load_record",
+    "save_record",
+    "workplace",
+]

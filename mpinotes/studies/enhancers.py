@@ -16,8 +16,9 @@ TITLES = {"edsr": "EDSR", "unet": "3D U-Net", "esrgan": "ESRGAN", "ddpm": "3D DD
 
 @dataclass(frozen=True)
 class Enhancer:
-    """A trained method: `enhance` needs `calls` network calls per volume."""
+    """A trained method and how it is called: `enhance` needs `calls` network calls per volume."""
 
+    title: str
     calls: int
     trained: Trained
     enhance: Callable[[torch.Tensor], torch.Tensor]
@@ -29,18 +30,19 @@ class Enhancer:
 
 
 def enhancers(methods: dict[str, Trained], steps: int) -> dict[str, Enhancer]:
-    """By title: every method as it is judged, `steps` calls for the diffusion models; and the mean over
+    """By short name: every method as it is tested, `steps` calls for the diffusion models; and the mean over
     mirror images, eight calls, of the DDPM at one call each and of the U-Net."""
     single = {name: _single_call(name, trained) for name, trained in methods.items()}
     rows = {}
     for name, trained in methods.items():
         if name in ("ddpm", "dccdm"):
-            rows[TITLES[name]] = Enhancer(steps, trained, partial(_diffuse, trained, steps))
+            rows[name] = Enhancer(TITLES[name], steps, trained, partial(_diffuse, trained, steps))
         else:
-            rows[TITLES[name]] = Enhancer(1, trained, single[name])
+            rows[name] = Enhancer(TITLES[name], 1, trained, single[name])
     for name in ("ddpm", "unet"):
         if name in methods:
-            rows[f"{TITLES[name]}, mirrors"] = Enhancer(8, methods[name], partial(mirror_mean, single[name]))
+            title = f"{TITLES[name]}, mirrors"
+            rows[f"{name}_mirrors"] = Enhancer(title, 8, methods[name], partial(mirror_mean, single[name]))
     return rows
 
 

@@ -39,21 +39,23 @@ Synthesise = Callable[[MatrixPairs, Sequence[MatrixSetting]], torch.Tensor]
 
 @dataclass(frozen=True)
 class Synthesiser:
-    """A method: `synthesise` (test pairs and their settings -> components) in `calls` network calls."""
+    """A method and how it is called: `synthesise` (test pairs and their settings -> components) needs `calls`
+    network calls."""
 
+    title: str
     calls: int
     synthesise: Synthesise
 
 
 def networks(split: str, runs: Path) -> dict[str, Trained]:
-    """By title: the networks trained on a split."""
+    """By short name: the networks trained on a split."""
     suffix = MATRIX_SUFFIXES[NETWORK_SPLITS.get(split, split)]
     found = find_trained([name + suffix for name in TITLES], runs)
-    return {TITLES[name.removesuffix(suffix)]: trained for name, trained in found.items()}
+    return {name.removesuffix(suffix): trained for name, trained in found.items()}
 
 
 def synthesisers(profile: Profile, split: str, train: MatrixPairs, runs: Path) -> dict[str, Synthesiser]:
-    """By title: the low-gradient matrix itself, what needs no network, and every network of a split, the
+    """By short name: the low-gradient matrix itself, what needs no network, and every network of a split, the
     diffusion models sampled as they were trained, in `profile.matrix_calls` DDIM calls.
 
     Filter and look-up use the training pairs `train`, whose noise should be that of the test.
@@ -61,17 +63,20 @@ def synthesisers(profile: Profile, split: str, train: MatrixPairs, runs: Path) -
     components = profile.matrix_components
     wiener = fit_wiener(train.low, train.high, components)
     rows = {
-        "low gradient": Synthesiser(0, lambda pairs, settings: pairs.low),
-        "pattern of the order": Synthesiser(0, lambda pairs, settings: pattern(pairs)),
-        "Wiener": Synthesiser(0, lambda pairs, settings: wiener(pairs.low)),
-        "recall": Synthesiser(0, lambda pairs, settings: nearest_neighbour(pairs.low, train, components)),
-        "refitted physics": Synthesiser(0, partial(refit, chain="unknown")),
+        "low": Synthesiser("low gradient", 0, lambda pairs, settings: pairs.low),
+        "pattern": Synthesiser("pattern of the order", 0, lambda pairs, settings: pattern(pairs)),
+        "wiener": Synthesiser("Wiener", 0, lambda pairs, settings: wiener(pairs.low)),
+        "nearest_neighbour": Synthesiser(
+            "nearest neighbour", 0, lambda pairs, settings: nearest_neighbour(pairs.low, train, components)
+        ),
+        "refit": Synthesiser("refitted physics", 0, partial(refit, chain="unknown")),
     }
-    for title, trained in networks(split, runs).items():
-        if title.startswith("U-Net"):
-            rows[title] = Synthesiser(1, partial(_regress, trained))
+    for name, trained in networks(split, runs).items():
+        if name.startswith("sm_unet"):
+            rows[name] = Synthesiser(TITLES[name], 1, partial(_regress, trained))
         else:
-            rows[title] = Synthesiser(profile.matrix_calls, partial(_diffuse, trained, profile.matrix_calls))
+            synthesise = partial(_diffuse, trained, profile.matrix_calls)
+            rows[name] = Synthesiser(TITLES[name], profile.matrix_calls, synthesise)
     return rows
 
 

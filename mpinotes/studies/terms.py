@@ -3,7 +3,6 @@
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -13,27 +12,42 @@ from mpinotes.methods.dccdm import DCCDMConfig
 from mpinotes.methods.recipes import FIT_VOLUMES, TEST_SEED, training_pairs
 from mpinotes.operators import fit_degradation
 from mpinotes.studies.profiles import Profile
-from mpinotes.studies.record import differences, image_scores, intervals, projections
+from mpinotes.studies.record import Record, Row
+from mpinotes.studies.rows import Subject, differences, image_scores
 from mpinotes.training import TrainConfig, best_device, make_ema, train, with_bar
 
-CONTROL = "no extra term"
+STUDY = "terms"
+
+CONTROL = "control"
+"""The condition that all others are compared with."""
+
 GAMMAS = (0.0, 0.1, 0.3, 0.5, 1.0, 2.0)
+
+CONDITION_TITLES = {
+    CONTROL: "no extra term",
+    **{f"gamma/{gamma:g}": f"γ = {gamma:g}" for gamma in GAMMAS},
+    "no_consistency": "no consistency",
+    "no_alignment": "no alignment",
+    "low_band_x_hr": "low band to x_HR",
+    "isotropic": "isotropic D",
+    "constant_weight": "constant weight over t",
+}
 
 
 def variants(full: DCCDMConfig, isotropic: DCCDMConfig) -> dict[str, DCCDMConfig]:
-    """The objectives that are compared, by name; the first is the control."""
+    """The objectives that are compared, by condition; the first is the control."""
     return {
         CONTROL: baselines.ddpm(full.degradation),
-        **{f"γ = {gamma:g}": replace(full, gamma=gamma) for gamma in GAMMAS},
-        "no consistency": replace(full, lambda_dc=0.0),
-        "no alignment": replace(full, lambda_f=0.0),
-        "low band to x_HR": replace(full, low_target="x_hr"),
-        "isotropic D": isotropic,
-        "constant weight over t": replace(full, trust="constant"),
+        **{f"gamma/{gamma:g}": replace(full, gamma=gamma) for gamma in GAMMAS},
+        "no_consistency": replace(full, lambda_dc=0.0),
+        "no_alignment": replace(full, lambda_f=0.0),
+        "low_band_x_hr": replace(full, low_target="x_hr"),
+        "isotropic": isotropic,
+        "constant_weight": replace(full, trust="constant"),
     }
 
 
-def run(profile: Profile, runs: Path) -> dict[str, Any]:
+def run(profile: Profile, runs: Path) -> Record:
     """Train the released DDPM on for `profile.term_steps` steps under each objective, then enhance the test split.
 
     All variants start from the same weights and see the same batches and noise, so that their
@@ -47,7 +61,8 @@ def run(profile: Profile, runs: Path) -> dict[str, Any]:
     test = available_vessels("test", profile.test_volumes)
     pairs = image_pairs(test.volumes, seed=TEST_SEED)
     scores: dict[str, dict[str, torch.Tensor]] = {}
-    rows: dict[str, Any] = {}
+    rows: list[Row] = []
+    pictures = Subject(STUDY, "x_hr").projections(pairs.x_hr[0, 0])
     for index, (name, config) in enumerate(configs.items()):
         model = load("ddpm").model
         ema = make_ema(model, training.ema_decay)
@@ -55,20 +70,19 @@ def run(profile: Profile, runs: Path) -> dict[str, Any]:
         states = train(
             model, ema, loss, data.tensors, training, device=best_device(), folder=runs / "terms" / f"{index:02}"
         )
-        *_, state = with_bar(states, training.steps, name)
+        *_, state = with_bar(states, training.steps, CONDITION_TITLES[name])
         enhanced = dccdm.enhance(ema.module, pairs.x_lr, config, steps=profile.sampling_steps)
         scores[name] = image_scores(enhanced, pairs.x_hr)
-        rows[name] = {
-            **intervals(scores[name] | differences(scores[name], scores[CONTROL], "difference")),
-            "last terms": state.terms,
-            "projections": projections(enhanced[0, 0]) if name.startswith("γ") else None,
-        }
-    return {
-        "test data": test.source,
+        subject = Subject(STUDY, "ddpm" if name == CONTROL else "dccdm", name)
+        rows += subject.means(scores[name] | differences(scores[name], scores[CONTROL], CONTROL))
+        rows += [subject.number(f"loss_{term}", value, training.batch) for term, value in state.terms.items()]
+        if name.startswith("gamma/"):
+            pictures += subject.projections(enhanced[0, 0])
+    settings = {
         "volumes": len(test.volumes),
         "steps": training.steps,
-        "learning rate": training.learning_rate,
+        "learning_rate": training.learning_rate,
         "sampling_steps": profile.sampling_steps,
-        "truth": projections(pairs.x_hr[0, 0]),
-        "variants": rows,
     }
+    titles = {"x_hr": "x_HR", "ddpm": "3D DDPM", "dccdm": "DCCDM", **CONDITION_TITLES}
+    return Record(STUDY, test.source, titles, settings, tuple(rows), pictures=tuple(pictures))

@@ -10,7 +10,7 @@ import torch
 import mpinotes
 from mpinotes.studies import load_record, workplace
 
-MODULE = sys.modules["mpinotes.training.workplace"]
+MODULE = sys.modules["mpinotes.studies.workplace"]
 CARDS = Path(mpinotes.__file__).parent / "pretrained"
 
 

@@ -1,7 +1,7 @@
 """All matrix methods behind one call: low-gradient components -> estimate of the high-gradient ones."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -53,7 +53,7 @@ def synthesisers(profile: Profile, split: str, train: MatrixPairs, runs: Path) -
     }
     for variant, trained in networks(split, runs).items():
         method = profile.shortened(trained.method)
-        rows[variant] = Synthesiser(method.title, method.calls, partial(_apply, Trained(method, trained.model, {})))
+        rows[variant] = Synthesiser(method.title, method.calls, partial(_apply, replace(trained, method=method)))
     return rows
 
 

@@ -1,7 +1,6 @@
 import torch
 
 from mpinotes.data import image_pairs, synthetic_vessels
-from mpinotes.methods.recipes import TEST_SEED
 from mpinotes.studies import shift
 
 VOLUMES = synthetic_vessels(2, 8)

@@ -2,6 +2,7 @@
 
 from mpinotes.physics.calibration import calibrate
 from mpinotes.physics.cartesian import CartesianScan, point_response
+from mpinotes.physics.drive_integrals import DriveIntegrals
 from mpinotes.physics.lissajous import LissajousScan
 from mpinotes.physics.mixing_orders import mixing_orders, orders_in_band
 from mpinotes.physics.noise import add_coloured_noise, add_drifting_background, add_impulsive_noise, add_white_noise
@@ -17,6 +18,7 @@ __all__ = [
     "FWHM",
     "FWHM_ACROSS",
     "CartesianScan",
+    "DriveIntegrals",
     "LissajousScan",
     "Particle",
     "Receiver",

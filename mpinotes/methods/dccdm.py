@@ -82,7 +82,7 @@ def loss(
     estimate = (x0_hat + 1) / 2
     trust = schedule.alpha_bar.to(t.device)[t].to(x0.dtype) if config.trust == "alpha_bar" else 1.0
     if config.lambda_dc > 0:
-        consistency = (config.degradation(estimate) - x_lr).square().flatten(1).mean(1)
+        consistency = (config.degradation.apply(estimate) - x_lr).square().flatten(1).mean(1)
         terms["consistency"] = config.lambda_dc * (trust * consistency).mean()
     if config.lambda_f > 0:
         low = x_lr if config.low_target == "x_lr" else x_hr

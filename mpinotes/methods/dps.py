@@ -59,7 +59,7 @@ def _walk(
         x = x.requires_grad_(strength > 0)
         with torch.set_grad_enabled(strength > 0):
             x0 = predict_x0(model, x, torch.full((len(x),), t, device=x.device), x_lr, config).clamp(-1, 1)
-            misfit = (2 * (x_lr - degradation((x0 + 1) / 2))).flatten(1).norm(dim=1)
+            misfit = (2 * (x_lr - degradation.apply((x0 + 1) / 2))).flatten(1).norm(dim=1)
         # The gradient of a sum over volumes is each volume's own.
         pull = strength * torch.autograd.grad(misfit.sum(), x)[0] if strength > 0 else 0.0
         x = reverse_step(x.detach(), x0.detach(), schedule, t, previous, 1.0, generator) - pull

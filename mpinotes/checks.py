@@ -1,11 +1,14 @@
 """Argument checks shared by every room, so that all errors read alike.
 
+A public function checks its arguments once; what it calls inside, and what runs once per training
+step, checks no more than shapes: to look at the values of a tensor is to wait for its device.
 This module imports nothing of the package and may be used on every floor.
 """
 
+import math
 from collections.abc import Iterable
-from numbers import Integral
-from typing import TypeVar
+from numbers import Integral, Real
+from typing import Any, TypeVar
 
 import torch
 
@@ -19,17 +22,19 @@ def check_choice(name: str, value: _T, choices: Iterable[_T]) -> None:
         raise ValueError(f"{name}: got {value!r}, accepted are {', '.join(map(repr, accepted))}")
 
 
-def check_range(name: str, value: float, low: float, high: float, *, open_low: bool = False) -> None:
+def check_range(name: str, value: float, low: float, high: float = math.inf, *, open_low: bool = False) -> None:
     """Raise ``ValueError`` unless `value` is a finite number in [`low`, `high`] (or (`low`, `high`])."""
-    inside = (low < value if open_low else low <= value) and value <= high and value < float("inf")
-    if not inside:
-        raise ValueError(f"{name}: got {value}, accepted is {'(' if open_low else '['}{low}, {high}]")
+    number = _number(value)
+    above = low < number if open_low else low <= number
+    if not (above and number <= high and number < math.inf):
+        bracket, bound = ("(", "above") if open_low else ("[", "of at least")
+        accepted = f"{bracket}{low}, {high}]" if high < math.inf else f"a finite number {bound} {low:g}"
+        raise ValueError(f"{name}: got {_shown(value)}, accepted is {accepted}")
 
 
 def check_positive(name: str, value: float) -> None:
     """Raise ``ValueError`` unless `value` is finite and above zero."""
-    if not 0 < value < float("inf"):
-        raise ValueError(f"{name}: got {value}, accepted is a finite number above 0")
+    check_range(name, value, 0, open_low=True)
 
 
 def check_plausible(name: str, value: float, high: float, unit: str, mistaken: str) -> None:
@@ -37,24 +42,34 @@ def check_plausible(name: str, value: float, high: float, unit: str, mistaken: s
     probably given in the `mistaken` unit."""
     check_positive(name, value)
     if value > high:
-        raise ValueError(f"{name}: got {value} {unit}, accepted is at most {high:g} {unit} (is it in {mistaken}?)")
+        raise ValueError(
+            f"{name}: got {_shown(value)} {unit}, accepted is at most {high:g} {unit} (is it in {mistaken}?)"
+        )
 
 
-def check_count(name: str, value: int, low: int = 1, high: float = float("inf")) -> None:
+def check_count(name: str, value: int, low: int = 1, high: float = math.inf) -> None:
     """Raise ``ValueError`` unless `value` is a whole number from `low` to `high`."""
-    if not isinstance(value, Integral) or not low <= value <= high:
-        limit = f"from {low} to {high}" if high < float("inf") else f"of at least {low}"
-        raise ValueError(f"{name}: got {value}, accepted is a whole number {limit}")
+    if not isinstance(value, Integral) or isinstance(value, bool) or not low <= value <= high:
+        limit = f"from {low} to {high}" if high < math.inf else f"of at least {low}"
+        raise ValueError(f"{name}: got {_shown(value)}, accepted is a whole number {limit}")
 
 
-def check_tensor(name: str, value: torch.Tensor, dims: int, layout: str) -> None:
-    """Raise ``ValueError`` unless `value` is a finite, non-empty tensor with `dims` axes."""
+def check_shape(name: str, value: torch.Tensor, dims: int, layout: str) -> None:
+    """Raise ``ValueError`` unless `value` is a non-empty floating-point tensor with `dims` axes.
+
+    It never looks at the values, so it may stand in a training step.
+    """
     if not isinstance(value, torch.Tensor):
         raise ValueError(f"{name}: got {type(value).__name__}, accepted is a torch tensor {layout}")
     if not (value.is_floating_point() or value.is_complex()):
         raise ValueError(f"{name}: got dtype {value.dtype}, accepted are floating-point numbers")
     if value.ndim != dims or value.numel() == 0:
         raise ValueError(f"{name}: got shape {tuple(value.shape)}, accepted is {layout}")
+
+
+def check_tensor(name: str, value: torch.Tensor, dims: int, layout: str) -> None:
+    """Raise ``ValueError`` unless `value` is a finite, non-empty tensor with `dims` axes."""
+    check_shape(name, value, dims, layout)
     if not torch.isfinite(value).all():
         raise ValueError(f"{name}: got NaN or infinite values, accepted are finite numbers")
 
@@ -76,3 +91,17 @@ def check_unit_volumes(name: str, volumes: torch.Tensor) -> None:
             f"{name}: got {volumes.shape[1]} channels of values from {low:g} to {high:g}, "
             "accepted is one channel of values in [0, 1]"
         )
+
+
+def _number(value: Any) -> Any:
+    """A real number of Python, NumPy or a tensor of one element; NaN, which no range holds, for all else."""
+    if isinstance(value, torch.Tensor) and value.numel() == 1:
+        value = value.item()
+    return value if isinstance(value, Real) and not isinstance(value, bool) else math.nan
+
+
+def _shown(value: Any) -> str:
+    """What came, short enough for a message."""
+    if isinstance(value, torch.Tensor):
+        return str(value.item()) if value.numel() == 1 else f"a tensor of shape {tuple(value.shape)}"
+    return repr(value) if isinstance(value, str) else str(value)

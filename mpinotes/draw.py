@@ -24,9 +24,14 @@ def normal_like(x: torch.Tensor, generator: torch.Generator | None = None) -> to
     return normal(x.shape, x, generator)
 
 
-def uniform(shape: tuple[int, ...], generator: torch.Generator | None = None) -> torch.Tensor:
-    """Numbers in [0, 1), float32, on the device of the generator."""
-    return torch.rand(shape, generator=generator, device=_source(generator))
+def uniform(
+    shape: tuple[int, ...] | torch.Size,
+    generator: torch.Generator | None = None,
+    *,
+    dtype: torch.dtype = torch.float32,
+) -> torch.Tensor:
+    """Numbers in [0, 1), on the device of the generator."""
+    return torch.rand(shape, generator=generator, dtype=dtype, device=_source(generator))
 
 
 def _source(generator: torch.Generator | None) -> torch.device:

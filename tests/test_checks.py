@@ -1,17 +1,21 @@
 import math
 
+import numpy as np
 import pytest
 import torch
 
 from mpinotes.checks import (
     check_choice,
     check_count,
+    check_plausible,
     check_positive,
     check_range,
     check_same_shape,
+    check_shape,
     check_tensor,
     check_unit_volumes,
 )
+from tests.no_values import NoValues
 
 
 def test_good_values_pass_silently():
@@ -41,13 +45,54 @@ def test_an_open_lower_bound_excludes_the_bound_itself():
         check_range("share", 0.0, 0.0, 1.0, open_low=True)
 
 
+@pytest.mark.parametrize(
+    "open_low, accepted", [(False, "a finite number of at least 0$"), (True, "a finite number above 0$")]
+)
+@pytest.mark.parametrize("value", [-1.0, math.nan, math.inf, -math.inf])
+def test_a_bound_that_is_infinite_is_not_said_to_be_accepted(value, open_low, accepted):
+    with pytest.raises(ValueError, match=f"^noise: got {value}, accepted is {accepted}"):
+        check_range("noise", value, 0.0, open_low=open_low)
+
+
+@pytest.mark.parametrize(
+    "value", [1, np.float32(0.5), np.int64(1), torch.tensor(0.5), torch.tensor([1]), torch.tensor(0.5).requires_grad_()]
+)
+def test_a_number_may_be_of_numpy_or_torch(value):
+    check_range("share", value, 0.0, 1.0)
+    check_positive("share", value)
+    check_plausible("share", value, 1.0, "m", "millimetres")
+
+
+@pytest.mark.parametrize(
+    "value, shown",
+    [
+        (True, "True"),
+        ("1", "'1'"),
+        (None, "None"),
+        (1 + 0j, r"\(1\+0j\)"),
+        (torch.ones(2), r"a tensor of shape \(2,\)"),
+        (torch.tensor(True), "True"),
+    ],
+)
+def test_what_is_no_number_is_refused_like_one_outside_the_range(value, shown):
+    with pytest.raises(ValueError, match=rf"^share: got {shown}, accepted is \[0.0, 1.0\]"):
+        check_range("share", value, 0.0, 1.0)
+    with pytest.raises(ValueError, match=f"^share: got {shown}, accepted is a finite number above 0"):
+        check_positive("share", value)
+
+
+def test_a_number_that_was_probably_given_in_another_unit_is_refused_with_both_units():
+    with pytest.raises(ValueError, match=r"^size: got 30 m, accepted is at most 0.1 m \(is it in millimetres\?\)"):
+        check_plausible("size", 30, 0.1, "m", "millimetres")
+
+
 @pytest.mark.parametrize("value", [0.0, -1.0, math.nan, math.inf])
 def test_a_number_that_is_not_finite_and_above_zero_is_refused(value):
     with pytest.raises(ValueError, match="^size: got"):
         check_positive("size", value)
 
 
-@pytest.mark.parametrize("value", [0, -1, 2.5, 4.0, math.nan, math.inf])
+@pytest.mark.parametrize("value", [0, -1, 2.5, 4.0, math.nan, math.inf, True, "1", None])
 def test_a_number_that_is_no_count_is_refused(value):
     with pytest.raises(ValueError, match="^items: got"):
         check_count("items", value)
@@ -77,6 +122,15 @@ def test_a_tensor_of_wrong_kind_shape_or_values_is_refused(value, complaint):
 def test_a_tensor_of_whole_numbers_is_refused():
     with pytest.raises(ValueError, match="^image: .*int64"):
         check_tensor("image", torch.ones(2, 2, dtype=torch.int64), 2, "(rows, columns)")
+
+
+def test_a_shape_is_checked_without_a_look_at_the_values():
+    with NoValues():
+        check_shape("image", torch.full((2, 2), math.nan), 2, "(rows, columns)")
+        with pytest.raises(ValueError, match=r"^image: got shape \(3,\), accepted is \(rows, columns\)"):
+            check_shape("image", torch.ones(3), 2, "(rows, columns)")
+    with pytest.raises(AssertionError), NoValues():
+        check_tensor("image", torch.ones(2, 2), 2, "(rows, columns)")
 
 
 def test_different_shapes_are_refused_and_both_are_named():

@@ -3,13 +3,16 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 
 import numpy as np
 import torch
 from tqdm.auto import tqdm
 
+from mpinotes import draw
 from mpinotes.checks import check_choice, check_count, check_positive, check_range, check_tensor
 from mpinotes.physics import (
+    DriveIntegrals,
     LissajousScan,
     Particle,
     SystemMatrix,
@@ -30,6 +33,9 @@ TOLERANCE = 1e-5
 
 SIZE_NODES = 5
 """Core diameters that stand for a distribution: Gauss-Hermite nodes of its logarithm."""
+
+_RATIOS = (GRADIENT_RATIO, 1.0)
+_Matrices = dict[tuple[float, tuple[float, int]], SystemMatrix]  # by ratio, core diameter and density
 
 
 @dataclass(frozen=True)
@@ -123,16 +129,16 @@ def matrix_pairs(
     if not settings:
         raise ValueError("settings: got none, accepted is at least one MatrixSetting")
     check_choice("relaxation", relaxation, RELAXATIONS)
-    check_range("noise", noise, 0.0, math.inf)
+    check_range("noise", noise, 0.0)
     orders = mixing_orders(2, 17) if orders is None else orders
     phases = torch.Generator().manual_seed(phase_seed or 0)
-    shared: dict[tuple[float, int, float], SystemMatrix] = {}
+    matrices = _simulate(settings, orders, shape, progress)
     low: list[torch.Tensor] = []
     high: list[torch.Tensor] = []
-    for setting in tqdm(settings, desc="simulating matrices", disable=not progress):
-        weak, strong = (_simulate(setting, r, orders, shape, relaxation, shared) for r in (GRADIENT_RATIO, 1.0))
+    for setting in settings:
+        weak, strong = (_components(setting, ratio, relaxation, matrices) for ratio in _RATIOS)
         if phase_seed is not None:
-            angle = 2 * math.pi * torch.rand(weak.shape[:2], dtype=torch.float64, generator=phases)[..., None, None]
+            angle = 2 * math.pi * draw.uniform(weak.shape[:2], phases, dtype=torch.float64)[..., None, None]
             weak, strong = (x * torch.polar(torch.ones_like(angle), angle) for x in (weak, strong))
         low.append(weak.transpose(0, 1))
         high.append(strong.transpose(0, 1))
@@ -157,16 +163,14 @@ def add_calibration_noise(pairs: MatrixPairs, noise: float, *, seed: int = 0) ->
     >>> torch.equal(noisy.high, pairs.high), torch.equal(noisy.low, pairs.low)
     (True, False)
     """
-    check_range("noise", noise, 0.0, math.inf)
+    check_range("noise", noise, 0.0)
     count = len(pairs.setting.unique())
     components = len(pairs.setting) // count
     strongest = pairs.high_scale.view(count, -1).amax(1).repeat_interleave(components)
     generator = torch.Generator().manual_seed(seed)
     shape = (count, 2, components, *pairs.low.shape[-2:])
-    errors = torch.randn(shape, dtype=torch.complex128, generator=generator).transpose(1, 2).flatten(0, 1)
-    # torch's complex normal numbers have a variance of 1/2 in each part.
-    spread = math.sqrt(2) * noise * strongest[:, None, None, None]
-    low, low_scale = normalise_components(pairs.low_voltage + spread * errors)
+    errors = draw.normal(shape, pairs.low_voltage, generator).transpose(1, 2).flatten(0, 1)
+    low, low_scale = normalise_components(pairs.low_voltage + noise * strongest[:, None, None, None] * errors)
     return replace(pairs, low=low.to(pairs.low.dtype), low_scale=low_scale)
 
 
@@ -198,25 +202,32 @@ def matrix_scan(setting: MatrixSetting, ratio: float, shape: tuple[int, int]) ->
 
 
 def _simulate(
-    setting: MatrixSetting, ratio: float, orders: torch.Tensor, shape: tuple[int, int], relaxation: str,
-    shared: dict[tuple[float, int, float], SystemMatrix],
-) -> torch.Tensor:  # fmt: skip
+    settings: Sequence[MatrixSetting], orders: torch.Tensor, shape: tuple[int, int], progress: bool
+) -> _Matrices:
+    """In equilibrium a voltage is proportional to f_x: settings that differ in nothing else share one
+    simulation, at 1 Hz. By ratio and core, so that those in a row share their integrals and few are kept."""
+    cores = {(core, setting.density) for setting in settings for core, _ in _core_diameters(setting)}
+    integrals, matrices = DriveIntegrals(capacity=4), {}
+    for key in tqdm(sorted(product(_RATIOS, cores)), desc="simulating matrices", disable=not progress):
+        ratio, (core, density) = key
+        scan = matrix_scan(MatrixSetting(core, 1.0, density), ratio, shape)
+        matrices[key] = simulate_system_matrix(scan, Particle(core), orders, tolerance=TOLERANCE, integrals=integrals)
+    return matrices
+
+
+def _components(setting: MatrixSetting, ratio: float, relaxation: str, matrices: _Matrices) -> torch.Tensor:
     """Components (channel, component, y, x) at `ratio` times 1 T/m and 20 mT, mean over the core diameters.
 
-    In equilibrium a voltage is proportional to f_x: settings that differ in nothing else share one
-    simulation, at 1 Hz. What relaxes does so after it, as a gain that depends on core and frequency.
+    What relaxes does so after the equilibrium, as a gain that depends on core and frequency.
     """
-    total = torch.zeros(2, len(orders), *shape, dtype=torch.complex128)
+    parts = []
     for core, share in _core_diameters(setting):
-        key = (core, setting.density, ratio)
-        if key not in shared:
-            scan = matrix_scan(replace(setting, base_frequency=1.0), ratio, shape)
-            shared[key] = simulate_system_matrix(scan, Particle(core), orders, tolerance=TOLERANCE)
-        gain = torch.full((len(orders),), setting.base_frequency * share, dtype=torch.complex128)
+        matrix = matrices[ratio, (core, setting.density)]
+        gain = torch.full_like(matrix.frequencies, setting.base_frequency * share, dtype=torch.complex128)
         if relaxation == "debye":
-            gain = gain * debye_response(shared[key].frequencies * setting.base_frequency, brownian_time(core))
-        total = total + gain[:, None, None] * shared[key].components
-    return total
+            gain = gain * debye_response(matrix.frequencies * setting.base_frequency, brownian_time(core))
+        parts.append(gain[:, None, None] * matrix.components)
+    return sum(parts, torch.zeros_like(parts[0]))
 
 
 def _core_diameters(setting: MatrixSetting) -> list[tuple[float, float]]:

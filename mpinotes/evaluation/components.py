@@ -3,7 +3,7 @@
 import torch
 
 from mpinotes.checks import check_same_shape, check_tensor
-from mpinotes.evaluation.metrics import ssim
+from mpinotes.evaluation.metrics import SSIM_WINDOW, structural_similarities
 
 
 def component_psnr(estimate: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
@@ -24,16 +24,19 @@ def component_ssim(estimate: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
     """Structural similarity of complex components (n, channel, y, x), (n · channel,).
 
     Both are turned so that the truth is real and positive where its modulus is largest; the real
-    parts, which hold all of a component of our models, are compared after a move to [0, 1].
+    parts, which hold all of a component of our models, are compared after a move to [0, 1]. Each
+    side at least 7.
 
     >>> wave = torch.linspace(-1, 1, 8).expand(1, 2, 8, 8) + 0j
     >>> component_ssim(1j * wave, 1j * wave), component_ssim(-wave, wave)
     (tensor([1., 1.], dtype=torch.float64), tensor([-0.9497, -0.9497], dtype=torch.float64))
     """
     _check(estimate, truth)
+    if min(estimate.shape[2:]) < SSIM_WINDOW:
+        raise ValueError(f"estimate: got shape {tuple(estimate.shape)}, accepted are sides of {SSIM_WINDOW} or more")
     turn = phase_of_peak(truth)
-    pair = [((images * turn).real.flatten(0, 1).unsqueeze(1) + 1) / 2 for images in (estimate, truth)]
-    return ssim(*pair)
+    pair = [((images * turn).real.flatten(0, 1) + 1) / 2 for images in (estimate, truth)]
+    return structural_similarities(*pair)
 
 
 def phase_of_peak(components: torch.Tensor) -> torch.Tensor:

@@ -10,7 +10,7 @@ def coverage(samples: torch.Tensor, truth: torch.Tensor, level: float) -> torch.
 
     Exact for calibrated samples whatever their number: the truth's rank among k samples is uniform
     over 0 … k, ties are shared in halves, and ranks at the interval's ends count by the part that
-    lies inside. A level within 1/(k + 1) of 1 asks for more than k samples can tell. Source: Hamill,
+    lies inside. A level within 1/(k + 1) of 1 needs more than k samples. Source: Hamill,
     Mon. Weather Rev. 129 (2001) 550.
 
     >>> samples = torch.arange(99.0)[:, None].expand(99, 100)

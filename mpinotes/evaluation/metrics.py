@@ -5,6 +5,9 @@ from skimage.metrics import structural_similarity
 
 from mpinotes.checks import check_same_shape, check_tensor
 
+SSIM_WINDOW = 7
+"""Voxels per axis of SSIM's windows."""
+
 
 def psnr(estimate: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
     """Peak signal-to-noise ratio with data range 1 [dB], one value per item of the batch.
@@ -29,20 +32,26 @@ def rmse(estimate: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
 def ssim(estimate: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
     """Structural similarity with data range 1, one value per item of the batch.
 
-    scikit-image's windows of 7 per axis over (batch, 1, …), in 2D or 3D; each side at least 7.
+    scikit-image's windows of 7 voxels per axis over (batch, 1, …), in 2D or 3D; each side at least 7.
 
     >>> truth = torch.linspace(0, 1, 8).expand(1, 1, 8, 8, 8)
     >>> ssim(truth, truth), ssim(1 - truth, truth).round(decimals=2)
     (tensor([1.], dtype=torch.float64), tensor([-0.9500], dtype=torch.float64))
     """
     _check(estimate, truth)
-    sides = estimate.shape[2:]
-    if estimate.ndim not in (4, 5) or estimate.shape[1] != 1 or min(sides) < 7:
+    if estimate.ndim not in (4, 5) or estimate.shape[1] != 1 or min(estimate.shape[2:]) < SSIM_WINDOW:
         raise ValueError(
-            f"estimate: got shape {tuple(estimate.shape)}, accepted is (batch, 1, two or three sides of 7 or more)"
+            f"estimate: got shape {tuple(estimate.shape)}, "
+            f"accepted is (batch, 1, two or three sides of {SSIM_WINDOW} or more)"
         )
+    return structural_similarities(estimate[:, 0], truth[:, 0])
+
+
+def structural_similarities(estimate: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
+    """SSIM of images (batch, y, x) or volumes (batch, z, y, x) that have been checked, (batch,)."""
     pairs = zip(estimate.double().cpu().numpy(), truth.double().cpu().numpy(), strict=True)
-    return torch.tensor([structural_similarity(a[0], b[0], data_range=1.0) for a, b in pairs], dtype=torch.float64)
+    scores = [structural_similarity(a, b, data_range=1.0, win_size=SSIM_WINDOW) for a, b in pairs]
+    return torch.tensor(scores, dtype=torch.float64)
 
 
 def _check(estimate: torch.Tensor, truth: torch.Tensor) -> None:

@@ -7,7 +7,7 @@ from scipy.optimize import minimize_scalar
 
 from mpinotes.checks import check_choice, check_tensor
 from mpinotes.data import GRADIENT_RATIO, MatrixPairs, MatrixSetting, matrix_scan, normalise_components
-from mpinotes.physics import Particle, simulate_system_matrix
+from mpinotes.physics import DriveIntegrals, Particle, simulate_system_matrix
 
 SEARCHED = (20e-9, 70e-9)
 """Core diameters that are searched [m]."""
@@ -37,12 +37,12 @@ def refit_matrix(
     check_tensor("low", low, 4, "(component, 2, y, x)")
     if not low.is_complex() or len(low) != len(orders) or low.shape[1] != 2:
         raise ValueError(f"low: got {low.dtype} of shape {tuple(low.shape)}, accepted is complex ({len(orders)}, 2, …)")
-    measured = low.to(torch.complex128)
+    measured, integrals = low.to(torch.complex128), DriveIntegrals()
 
     def simulate(core_diameter: float, ratio: float) -> torch.Tensor:
         scan = matrix_scan(setting, ratio, (low.shape[-2], low.shape[-1]))
         particle = Particle(core_diameter)
-        return simulate_system_matrix(scan, particle, orders).components.transpose(0, 1)
+        return simulate_system_matrix(scan, particle, orders, integrals=integrals).components.transpose(0, 1)
 
     def inner(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
         return (a.conj() * b).sum((-2, -1))

@@ -15,9 +15,12 @@ from mpinotes.checks import check_choice, check_count
 class UNetConfig:
     """Shape of the U-Net.
 
-    `dims`: 2 (images) or 3 (volumes). `in_channels`: sample and condition together.
-    `widths`: channels per level, each half the resolution of the one before; the first level already
-    sits at half the input's resolution, behind a space-to-depth stem. `blocks` per level and side.
+    :param dims: 2 (images) or 3 (volumes)
+    :param in_channels: sample and condition together
+    :param out_channels: of the result
+    :param widths: channels per level, each half the resolution of the one before; the first level
+        already sits at half the input's resolution, behind a space-to-depth stem
+    :param blocks: per level and side
 
     >>> network = build_network(UNetConfig(dims=2, widths=(8, 16)))
     >>> sum(parameter.numel() for parameter in network.parameters())

@@ -1,6 +1,5 @@
 """The degradation operator D = U P₂ G₃ of Qiu et al. (2026), eq. (1), and its adjoint."""
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +14,7 @@ class Degradation:
 
     All three steps are separable, so D is one small matrix per axis and its adjoint the transposed
     matrices. Averaging blocks and interpolating between block centres keeps the volume in place (no
-    half-voxel shift). Outside the volume there is no tracer: the blur sees zeros there.
+    half-voxel shift). Outside the volume there is no tracer: the blur sees zeros.
 
     `sigma`: standard deviation of the Gaussian [voxels], one number or one per axis (z, y, x); 0 is
     no blur. `scale` multiplies the result: the gain of the imaging chain D stands for.
@@ -34,7 +33,7 @@ class Degradation:
         if isinstance(self.sigma, tuple) and len(self.sigma) != 3:
             raise ValueError(f"sigma: got {len(self.sigma)} values, accepted are one or three (z, y, x)")
         for sigma in self.sigmas:
-            check_range("sigma", sigma, 0.0, math.inf)
+            check_range("sigma", sigma, 0.0)
         check_count("factor", self.factor)
         check_positive("scale", self.scale)
 
@@ -44,26 +43,31 @@ class Degradation:
         return self.sigma if isinstance(self.sigma, tuple) else (self.sigma,) * 3
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
-        """D(x) for volumes (batch, channel, z, y, x); each side divisible by `factor`."""
-        return apply_separable(x, self._matrices(x)) * self.scale
-
-    def apply(self, x: torch.Tensor) -> torch.Tensor:
-        return self(x)
+        """D(x) for volumes (batch, channel, z, y, x); each side divisible by `factor`. Raises
+        ``ValueError`` for others, and where values are not finite."""
+        self._check("x", x)
+        return self.apply(x)
 
     def adjoint(self, y: torch.Tensor) -> torch.Tensor:
         """Dᵀ(y): ⟨D(x), y⟩ = ⟨x, Dᵀ(y)⟩ for all volumes x, y."""
+        self._check("y", y)
         return apply_separable(y, [matrix.T for matrix in self._matrices(y)]) * self.scale
 
-    def _matrices(self, volume: torch.Tensor) -> list[torch.Tensor]:
-        check_tensor("volume", volume, 5, "(batch, channel, z, y, x)")
-        sides = volume.shape[-3:]
-        _check_sides("volume", sides, self.factor)
-        options: dict[str, Any] = {"dtype": volume.dtype, "device": volume.device}
+    def apply(self, x: torch.Tensor) -> torch.Tensor:
+        """D(x) without a look at x: for training steps and samplers, which would wait for the GPU."""
+        return apply_separable(x, self._matrices(x)) * self.scale
+
+    def _check(self, name: str, volumes: torch.Tensor) -> None:
+        check_tensor(name, volumes, 5, "(batch, channel, z, y, x)")
+        _check_sides(name, volumes.shape[-3:], self.factor)
+
+    def _matrices(self, volumes: torch.Tensor) -> list[torch.Tensor]:
+        options: dict[str, Any] = {"dtype": volumes.dtype, "device": volumes.device}
         return [
             upsampling_matrix(side, self.factor, **options)
             @ averaging_matrix(side, self.factor, **options)
-            @ gaussian_matrix(side, torch.tensor(sigma, **options))
-            for side, sigma in zip(sides, self.sigmas, strict=True)
+            @ gaussian_matrix(side, torch.full((), sigma, **options))
+            for side, sigma in zip(volumes.shape[-3:], self.sigmas, strict=True)
         ]
 
 
@@ -109,7 +113,14 @@ def fit_degradation(
     """Least-squares fit of σ (one, or one per axis) and the scale of D to pairs of volumes.
 
     Returns the operator and its relative residual ‖s·D(x_HR) − x_LR‖ / ‖x_LR‖. For a given σ the
-    best scale is closed-form; σ is found by L-BFGS. Volumes: (batch, 1, z, y, x).
+    best scale is closed-form; σ is found by L-BFGS. Raises ``ValueError`` for volumes without a
+    signal, and for images that are anti-correlated with D(x_HR).
+
+    :param x_hr: the truth, (batch, 1, z, y, x)
+    :param x_lr: its images, (batch, 1, z, y, x)
+    :param factor: of the averaging, a divisor of every side
+    :param isotropic: one σ for all axes
+    :param steps: of L-BFGS, at most
 
     >>> x_hr = torch.rand(1, 1, 8, 8, 8, generator=torch.Generator().manual_seed(0))
     >>> fitted, residual = fit_degradation(x_hr, Degradation(0.8)(x_hr), isotropic=True)
@@ -122,6 +133,8 @@ def fit_degradation(
     for name, volumes in (("x_hr", x_hr), ("x_lr", x_lr)):
         if not volumes.any():
             raise ValueError(f"{name}: got volumes that are zero everywhere, accepted are those with a signal")
+    check_count("factor", factor)
+    check_count("steps", steps)
     sides = x_hr.shape[-3:]
     _check_sides("x_hr", sides, factor)
     options: dict[str, Any] = {"dtype": x_hr.dtype, "device": x_hr.device}

@@ -1,20 +1,24 @@
 """MPI physics: particles, scans, system matrices, receive chain and noise. SI units throughout."""
 
 from mpinotes.physics.calibration import calibrate
-from mpinotes.physics.cartesian import CartesianScan, ScanSignal, point_response, simulate_scan
+from mpinotes.physics.cartesian import CartesianScan, point_response
+from mpinotes.physics.drive_integrals import DriveIntegrals
 from mpinotes.physics.lissajous import LissajousScan
 from mpinotes.physics.mixing_orders import mixing_orders, orders_in_band
-from mpinotes.physics.noise import add_coloured_noise, add_drifting_background, add_impulsive_noise
+from mpinotes.physics.noise import add_coloured_noise, add_drifting_background, add_impulsive_noise, add_white_noise
 from mpinotes.physics.particles import FWHM, FWHM_ACROSS, Particle, langevin, langevin_derivative, langevin_ratio
 from mpinotes.physics.patterns import order_patterns
 from mpinotes.physics.receiver import Receiver
 from mpinotes.physics.relaxation import brownian_time, debye_response
+from mpinotes.physics.scan_simulation import simulate_scan
+from mpinotes.physics.signal import ScanSignal
 from mpinotes.physics.system_matrix import SystemMatrix, simulate_system_matrix
 
 __all__ = [
     "FWHM",
     "FWHM_ACROSS",
     "CartesianScan",
+    "DriveIntegrals",
     "LissajousScan",
     "Particle",
     "Receiver",
@@ -23,6 +27,7 @@ __all__ = [
     "add_coloured_noise",
     "add_drifting_background",
     "add_impulsive_noise",
+    "add_white_noise",
     "brownian_time",
     "calibrate",
     "debye_response",

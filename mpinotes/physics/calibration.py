@@ -1,9 +1,8 @@
 """A system matrix as it is measured: noise, a drifting background, and the SNR of every line."""
 
-import math
-
 import torch
 
+from mpinotes import draw
 from mpinotes.checks import check_count, check_positive, check_range
 from mpinotes.physics.system_matrix import SystemMatrix
 
@@ -23,10 +22,15 @@ def calibrate(
     random walk. The empty scanner is measured before each `background_every` voxels and at the end;
     what it shows, interpolated linearly in time, is subtracted.
 
-    `particles` in the sample; `noise`: standard deviation of real and imaginary part [V], averages
-    included; `drift`: of the background's step from one measurement to the next [V].
     Returns the matrix per particle with `snr`, the mean modulus over the voxels over the standard
     deviation of the empty measurements (Franke et al., IEEE TMI 35 (2016) 1993).
+
+    :param matrix: the true one, [V] per particle
+    :param particles: their number in the sample
+    :param noise: standard deviation of real and imaginary part [V], averages included
+    :param drift: standard deviation of the background's step from one measurement to the next [V]
+    :param background_every: voxels between two measurements of the empty scanner
+    :param generator: draws noise and drift; without one the global generator does
 
     >>> scan, orders = LissajousScan(shape=(4, 4)), mixing_orders(2, 3)
     >>> true = simulate_system_matrix(scan, Particle(20e-9), orders)
@@ -37,7 +41,7 @@ def calibrate(
     """
     check_positive("particles", particles)
     check_positive("noise", noise)
-    check_range("drift", drift, 0.0, math.inf)
+    check_range("drift", drift, 0.0)
     true = matrix.components.flatten(2)
     voxels = true.shape[2]
     check_count("background_every", background_every, 1, voxels)
@@ -45,14 +49,9 @@ def calibrate(
     at_voxel = position + position // background_every + 1
     last = int(at_voxel[-1]) + 1
     empty = torch.cat([torch.arange(0, last, background_every + 1), torch.tensor([last])])
-
-    def draw() -> torch.Tensor:
-        device = generator.device if generator else torch.device("cpu")
-        shape = (*true.shape[:2], last + 1, 2)
-        values = torch.randn(shape, generator=generator, dtype=torch.float64, device=device)
-        return torch.view_as_complex(values).to(true)
-
-    measured = (drift * draw()).cumsum(-1) + noise * draw()
+    shape = (*true.shape[:2], last + 1)
+    walk = drift * draw.normal(shape, true, generator).cumsum(-1)
+    measured = walk + noise * draw.normal(shape, true, generator)
     background = measured[..., empty]
     before = at_voxel // (background_every + 1)
     share = (at_voxel - empty[before]) / (empty[before + 1] - empty[before])

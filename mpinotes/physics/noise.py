@@ -1,11 +1,25 @@
-"""What disturbs a receive voltage besides white noise."""
+"""What disturbs a receive voltage."""
 
 import math
 
 import torch
 
-from mpinotes.checks import check_positive, check_range
-from mpinotes.physics.cartesian import ScanSignal
+from mpinotes import draw
+from mpinotes.checks import check_count, check_positive, check_range
+from mpinotes.physics.signal import ScanSignal
+
+
+def add_white_noise(signal: ScanSignal, level: float, *, generator: torch.Generator | None = None) -> ScanSignal:
+    """Add Gaussian noise of standard deviation `level` [V], independent from sample to sample: that of
+    a receiver, and what `simulate_scan` adds of its own.
+
+    >>> quiet = ScanSignal(torch.zeros(1, 1, 8, 8, 128), torch.tensor([25e3]))
+    >>> noisy = add_white_noise(quiet, 3e-6, generator=torch.Generator().manual_seed(0))
+    >>> f"{noisy.voltage.std():.1e} V"
+    '3.0e-06 V'
+    """
+    check_positive("level", level)
+    return _plus(signal, level * draw.normal_like(signal.voltage, generator))
 
 
 def add_coloured_noise(
@@ -21,7 +35,7 @@ def add_coloured_noise(
     """
     check_positive("level", level)
     check_range("exponent", exponent, 0.0, 4.0)
-    white = _normal(signal.voltage, generator)
+    white = draw.normal_like(signal.voltage, generator)
     frequency = torch.arange(white.shape[-1] // 2 + 1, dtype=white.dtype, device=white.device)
     shape = torch.where(frequency > 0, frequency.clamp_min(1) ** (-exponent / 2), 0.0)
     power = (shape[1:-1].square().sum() * 2 + shape[-1] ** 2) / white.shape[-1]
@@ -43,8 +57,8 @@ def add_impulsive_noise(
     """
     check_positive("level", level)
     check_range("probability", probability, 0.0, 1.0, open_low=True)
-    hit = torch.rand(signal.voltage.shape, generator=generator).to(signal.voltage.device) < probability
-    return _plus(signal, level / math.sqrt(probability) * hit * _normal(signal.voltage, generator))
+    hit = draw.uniform(signal.voltage.shape, generator).to(signal.voltage.device) < probability
+    return _plus(signal, level / math.sqrt(probability) * hit * draw.normal_like(signal.voltage, generator))
 
 
 def add_drifting_background(
@@ -61,19 +75,16 @@ def add_drifting_background(
     '3.0e-06 V'
     """
     check_positive("level", level)
+    check_count("harmonics", harmonics)
     batch, _, depth, height, samples = signal.voltage.shape
     shape = (batch, 1, depth * height, harmonics, 2)
-    steps = torch.randn(shape, generator=generator, dtype=torch.float64).to(signal.voltage)
+    steps = draw.normal(shape, signal.drive_frequency.double(), generator).to(signal.voltage)
     walk = steps.cumsum(2).view(batch, 1, depth, height, harmonics, 2)
     phase = 2 * math.pi * torch.arange(samples, dtype=walk.dtype, device=walk.device) / samples
     angle = torch.arange(1, harmonics + 1, dtype=walk.dtype, device=walk.device)[:, None] * phase
     background = walk[..., 0] @ angle.cos() + walk[..., 1] @ angle.sin()
     scale = background.flatten(1).std(1).view(-1, 1, 1, 1, 1)
     return _plus(signal, level * background / scale)
-
-
-def _normal(like: torch.Tensor, generator: torch.Generator | None) -> torch.Tensor:
-    return torch.randn(like.shape, generator=generator, dtype=like.dtype).to(like.device)
 
 
 def _plus(signal: ScanSignal, disturbance: torch.Tensor) -> ScanSignal:

@@ -31,7 +31,7 @@ class Receiver:
         check_positive("band", self.band[0])
         check_range("band", self.band[1], self.band[0], 1e12, open_low=True)
         check_count("order", self.order)
-        check_range("delay", self.delay, 0.0, math.inf)
+        check_range("delay", self.delay, 0.0)
 
     def transfer(self, frequency: torch.Tensor) -> torch.Tensor:
         """Complex gain at frequencies [Hz], any shape; 0 at 0, 1 in the middle of a wide band.

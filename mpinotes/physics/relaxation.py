@@ -18,7 +18,7 @@ def debye_response(frequency: torch.Tensor, relaxation_time: float) -> torch.Ten
     >>> debye_response(torch.tensor([0.0, 25e3]), brownian_time(30e-9)).abs()
     tensor([1.0000, 0.5190])
     """
-    check_range("relaxation_time", relaxation_time, 0.0, math.inf)
+    check_range("relaxation_time", relaxation_time, 0.0)
     return 1 / (1 + 2j * math.pi * frequency * relaxation_time)
 
 

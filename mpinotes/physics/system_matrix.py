@@ -8,6 +8,7 @@ import torch
 
 from mpinotes.checks import check_range
 from mpinotes.physics.chebyshev import Axis
+from mpinotes.physics.drive_integrals import DriveIntegrals
 from mpinotes.physics.lissajous import LissajousScan
 from mpinotes.physics.mixing_orders import mixing_orders
 from mpinotes.physics.particles import Particle, langevin_ratio
@@ -17,12 +18,13 @@ _LARGEST = 2**25  # numbers in one expansion, and in one block of components in 
 
 @dataclass(frozen=True)
 class SystemMatrix:
-    """System functions of a scan.
+    """System functions of a scan: u(t) = Σ_k û_k exp(i2πf_k t) is the receive voltage per particle.
 
-    `components`: complex Fourier coefficients of the receive voltage per particle [V], of
-    u(t) = Σ_k û_k exp(i2πf_k t), shape (channel, component, …, y, x), channels x, y, ….
-    `mixing_orders`: (component, dims), (n, m, …) of k = n N_x + m N_y + …. `frequencies`:
-    (component,) [Hz]. `snr`: (channel, component), where it has been measured.
+    :param components: complex û_k [V], (channel, component, …, y, x), channels x, y, …
+    :param mixing_orders: (n, m, …) of k = n N_x + m N_y + …, (component, dims)
+    :param frequencies: f_k, (component,) [Hz]
+    :param scan: what was scanned how
+    :param snr: (channel, component), where it has been measured
 
     >>> scan, orders = LissajousScan(shape=(4, 4)), mixing_orders(2, 3)
     >>> matrix = simulate_system_matrix(scan, Particle(20e-9), orders)
@@ -41,12 +43,13 @@ class SystemMatrix:
         """The matrix as a reconstruction takes it: (row, voxel), of the lines whose SNR reaches
         `least_snr`, and which these are, a mask (channel, component) that picks them from a
         measurement. Raises ``ValueError`` where no SNR is known or none is high enough."""
-        snr = self.snr
-        if snr is None:
-            check_range("least_snr of a matrix without a measured SNR", least_snr, 0.0, 0.0)
-            snr = torch.zeros(self.components.shape[:2], device=self.components.device)
-        check_range("least_snr", least_snr, 0.0, snr.max().item())
-        kept = snr >= least_snr
+        if self.snr is None:
+            if least_snr != 0:
+                raise ValueError(f"least_snr: got {least_snr}, accepted is 0 for a matrix without a measured SNR")
+            kept = torch.ones(self.components.shape[:2], dtype=torch.bool, device=self.components.device)
+        else:
+            check_range("least_snr", least_snr, 0.0, self.snr.max().item())
+            kept = self.snr >= least_snr
         return self.components[kept].flatten(1), kept
 
 
@@ -58,6 +61,7 @@ def simulate_system_matrix(
     response: Callable[[torch.Tensor], torch.Tensor] | None = None,
     integrate_pixels: bool = True,
     tolerance: float = 1e-6,
+    integrals: DriveIntegrals | None = None,
 ) -> SystemMatrix:
     """System matrix of the equilibrium (Langevin) model for every receive channel, complex128.
 
@@ -67,13 +71,17 @@ def simulate_system_matrix(
     and the line k = n N_x + m N_y collects all d_|n+λN_y|,|m−λN_x| (Rahmer et al., BMC Med. Imaging 9
     (2009) 4). One and three dimensions follow the same formula.
 
-    `orders`: (component, dims), default ``mixing_orders(2, 17)`` in 2D; its device is used.
-    `response`: complex gain at frequencies [Hz] of what follows the equilibrium, as
-    ``Receiver.transfer`` or `debye_response`.
-    `integrate_pixels`: average over each pixel, exactly, instead of sampling its centre.
-    `tolerance`: relative to the largest d_ab; sets the length of the expansion. Differentiable in
-    the particle's parameters. Raises ``ValueError`` for wrong orders, and where the expansion of a
-    3D scan outgrows the memory (large cores).
+    Differentiable in the particle's parameters. Raises ``ValueError`` for wrong orders, and where the
+    expansion of a 3D scan outgrows the memory (large cores).
+
+    :param scan: drives, selection field and grid
+    :param particle: all particles are of this kind
+    :param orders: (component, dims), default ``mixing_orders(2, 17)`` in 2D; its device is used
+    :param response: complex gain at frequencies [Hz] of what follows the equilibrium, as
+        ``Receiver.transfer`` or `debye_response`
+    :param integrate_pixels: average over each pixel, exactly, instead of sampling its centre
+    :param tolerance: relative to the largest d_ab; sets the length of the expansion
+    :param integrals: what calls of similar scans and particles share; without it they are tabulated anew
 
     >>> scan = LissajousScan(base_frequency=25e3, density=99, shape=(8, 8))
     >>> matrix = simulate_system_matrix(scan, Particle(20e-9), torch.tensor([[3, 0], [2, 1]]))
@@ -92,13 +100,17 @@ def simulate_system_matrix(
             f"particle: got a core of {core:.3g} m, whose expansion takes {size:.1e} coefficients, "
             f"accepted are {_LARGEST:.1e} (a smaller core or drive field, or a larger tolerance)"
         )
+    integrals = DriveIntegrals(2 * scan.dims) if integrals is None else integrals
+    tables = [
+        [integrals.table(axis, i == channel, integrate_pixels) for i, axis in enumerate(axes)]
+        for channel in range(scan.dims)
+    ]
     expansions = [_expand(particle, axes, channel).to(orders.device) for channel in range(scan.dims)]
 
     def lines(shifts: torch.Tensor) -> torch.Tensor:
         """Σ of d over orders + shifts, (channel, component, …, y, x)."""
         shifted = (orders + shifts.to(orders.device)[:, None]).abs()
-        channels = [_coefficients(axes, e, shifted, c, integrate_pixels) for c, e in enumerate(expansions)]
-        return torch.stack(channels)
+        return torch.stack([_coefficients(axes, e, shifted, t) for e, t in zip(expansions, tables, strict=True)])
 
     total = lines(torch.zeros(1, scan.dims, dtype=torch.int64))
     for aliases in _alias_rings(scan.cycles, max(axis.degree for axis in axes) + int(orders.abs().max())):
@@ -126,11 +138,11 @@ def _expand(particle: Particle, axes: list[Axis], channel: int) -> torch.Tensor:
 
 
 def _coefficients(
-    axes: list[Axis], expansion: torch.Tensor, lines: torch.Tensor, channel: int, integrate: bool
+    axes: list[Axis], expansion: torch.Tensor, lines: torch.Tensor, tables: list[torch.Tensor]
 ) -> torch.Tensor:
-    """d of the mean moment along `channel`, summed over the rows of `lines`, (row, component, dims):
+    """d of the mean moment along one channel, summed over the rows of `lines`, (row, component, dims):
     (component, …, y, x)."""
-    moments = [axis.moments(i == channel, integrate).to(lines.device) for i, axis in enumerate(axes)]
+    moments = [table.to(lines.device) for table in tables]
     component = torch.arange(lines.shape[1], device=lines.device).repeat(len(lines))
     lines = lines.flatten(0, 1)
     kept = torch.stack([line < axis.degree for line, axis in zip(lines.T, axes, strict=True)]).all(0)

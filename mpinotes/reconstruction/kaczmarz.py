@@ -33,7 +33,14 @@ def kaczmarz(
     weighted: bool = True,
     non_negative: bool = True,
 ) -> torch.Tensor:
-    """The solution (voxel, frame) of `kaczmarz_sweeps` after `sweeps` sweeps.
+    """The solution (voxel, frame) of `kaczmarz_sweeps` after a number of sweeps.
+
+    :param matrix: S, (row, voxel), complex or real
+    :param measurement: u, (row, frame)
+    :param regularization: λ over the mean energy per voxel of the weighted matrix
+    :param sweeps: how many times all rows are passed
+    :param weighted: divide every row by its norm
+    :param non_negative: project the real part onto c ≥ 0 after every sweep
 
     >>> matrix, truth = torch.tensor([[1.0, 0.0], [1.0, 1.0]]), torch.tensor([[2.0], [1.0]])
     >>> kaczmarz(matrix, matrix @ truth, regularization=0).T
@@ -59,12 +66,15 @@ def kaczmarz_sweeps(
     """Solve argmin_c ‖W(Sc − u)‖² + λ‖c‖² row by row, for all frames at once, without end: take as
     many sweeps as are wanted.
 
-    `matrix` S: (row, voxel), complex or real; `measurement` u: (row, frame). `weighted` divides
-    every row by its norm (else W = 1). λ is `regularization` times the mean energy per voxel,
-    ‖WS‖²/voxels. `non_negative` projects the real
-    part onto c ≥ 0 after every sweep; without it, real solutions converge to the least-squares one.
     Source: Knopp et al., Phys. Med. Biol. 55 (2010) 1577. Raises ``ValueError`` for wrong shapes,
     NaN or empty rows.
+
+    :param matrix: S, (row, voxel), complex or real
+    :param measurement: u, (row, frame)
+    :param regularization: λ over the mean energy per voxel, ‖WS‖²/voxels
+    :param weighted: W divides every row by its norm; else W = 1
+    :param non_negative: project the real part onto c ≥ 0 after every sweep; without it, real solutions
+        converge to the least-squares one
 
     >>> matrix, truth = torch.tensor([[1.0, 0.0], [1.0, 1.0]]), torch.tensor([[2.0], [1.0]])
     >>> sweeps = kaczmarz_sweeps(matrix, matrix @ truth, regularization=0)
@@ -75,7 +85,7 @@ def kaczmarz_sweeps(
     check_tensor("measurement", measurement, 2, "(row, frame)")
     if len(matrix) != len(measurement):
         raise ValueError(f"measurement: got {len(measurement)} rows, accepted is one per row of matrix, {len(matrix)}")
-    check_range("regularization", regularization, 0.0, math.inf)
+    check_range("regularization", regularization, 0.0)
     norms = matrix.abs().square().sum(1).sqrt()
     if (norms == 0).any():
         raise ValueError("matrix: got rows that are zero, accepted are rows with a signal")

@@ -7,8 +7,9 @@ import math
 import torch
 
 from mpinotes.checks import check_count, check_positive, check_tensor
-from mpinotes.physics.cartesian import CartesianScan, ScanSignal, point_response, sweep_positions, voxel_centres
+from mpinotes.physics.cartesian import CartesianScan, point_response, sweep_positions, voxel_centres
 from mpinotes.physics.particles import Particle
+from mpinotes.physics.signal import ScanSignal
 
 
 def reconstruct_xspace(signal: ScanSignal, particle: Particle, scan: CartesianScan, width: int) -> torch.Tensor:

@@ -79,5 +79,7 @@ def test_wrong_input_is_refused_by_name():
         component_psnr(components(2), components(3))
     with pytest.raises(ValueError, match="^truth: got NaN"):
         component_ssim(components(), components() * float("nan"))
+    with pytest.raises(ValueError, match=r"^estimate: got shape \(\d+, 2, \d+, 6\), accepted are sides of 7 or more"):
+        component_ssim(components()[..., :6], components()[..., :6])
     with pytest.raises(ValueError, match="^train: got grid"):
         largest_correlation(components(), components()[..., :4])

@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from mpinotes.networks import Discriminator, ESRGANConfig, seeded_network
+from tests.no_values import NoValues
 
 SMALL = ESRGANConfig(width=8, growth=4, blocks=2, critic_width=4)
 
@@ -31,3 +32,9 @@ def test_the_discriminator_scores_each_volume_alone():
 def test_wrong_shapes_are_refused(build):
     with pytest.raises(ValueError, match="x: got shape"):
         build()(torch.zeros(1, 1, 4, 4, 5))
+
+
+def test_a_training_step_looks_at_no_value():
+    generator, critic = seeded_network(SMALL, 0), Discriminator(SMALL)
+    with NoValues():
+        critic(generator(torch.randn(1, 1, 8, 8, 8)))[0].sum().backward()

@@ -6,6 +6,7 @@ from torch import nn
 
 from mpinotes.networks import UNet, UNetConfig, seeded_network
 from mpinotes.networks.unet import depth_to_space, space_to_depth
+from tests.no_values import NoValues
 
 SMALL = {"widths": (16, 32), "blocks": 1}
 
@@ -127,3 +128,10 @@ def test_an_impossible_network_is_refused_by_name(name, value):
 def test_an_input_of_wrong_shape_is_refused_with_the_accepted_one(shape):
     with pytest.raises(ValueError, match=r"^x: got shape .*multiples of 4"):
         network(3)(torch.zeros(shape), torch.ones(shape[0]))
+
+
+@pytest.mark.parametrize("dims", [2, 3])
+def test_a_training_step_looks_at_no_value(dims):
+    model = network(dims)
+    with NoValues():
+        model(random_like(2, 2, *[8] * dims), torch.tensor([3, 700])).square().sum().backward()

@@ -9,6 +9,7 @@ from scipy.ndimage import gaussian_filter
 from torch.nn.functional import interpolate
 
 from mpinotes.operators import Degradation, fit_degradation
+from tests.no_values import NoValues
 
 SIGMAS = (0.6, 1.1, 1.7)
 
@@ -128,13 +129,22 @@ def test_an_impossible_degradation_is_refused_by_name(name, values):
         Degradation(**values)
 
 
-@pytest.mark.parametrize("method", ["__call__", "adjoint"])
+@pytest.mark.parametrize("method, name", [("__call__", "x"), ("adjoint", "y")])
 @pytest.mark.parametrize(
     "volume", [torch.ones(1, 4, 4, 4), torch.ones(1, 1, 4, 4, 5), torch.full((1, 1, 2, 2, 2), np.nan)]
 )
-def test_a_bad_volume_is_refused_by_name(method, volume):
-    with pytest.raises(ValueError, match="^volume: got"):
+def test_a_bad_volume_is_refused_by_name(method, name, volume):
+    with pytest.raises(ValueError, match=f"^{name}: got"):
         getattr(Degradation(1.0), method)(volume)
+
+
+def test_the_unchecked_map_is_the_same_and_looks_at_no_value():
+    x, D = random_volume(2, 1, 4, 6, 8).requires_grad_(), Degradation(SIGMAS, scale=0.7)
+    with NoValues():
+        degraded = D.apply(x)
+        degraded.square().sum().backward()
+    assert torch.equal(degraded, D(x))
+    assert D.apply(x.to("meta")).shape == x.shape
 
 
 @pytest.mark.parametrize(
@@ -152,6 +162,13 @@ def test_a_bad_volume_is_refused_by_name(method, volume):
 def test_bad_pairs_are_refused_by_name(name, x_hr, x_lr):
     with pytest.raises(ValueError, match=f"^{name}: got"):
         fit_degradation(x_hr, x_lr)
+
+
+@pytest.mark.parametrize("name", ["factor", "steps"])
+@pytest.mark.parametrize("value", [0, 1.5])
+def test_options_of_the_fit_that_are_no_counts_are_refused_by_name(name, value):
+    with pytest.raises(ValueError, match=f"^{name}: got"):
+        fit_degradation(*[random_volume(1, 1, 4, 4, 4)] * 2, **{name: value})
 
 
 def test_pairs_of_opposite_sign_are_refused_by_name():

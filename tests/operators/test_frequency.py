@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mpinotes.operators import frequency_alignment_loss, frequency_terms, spherical_masks
+from tests.no_values import NoValues
 
 shapes = st.tuples(*[st.integers(1, 7)] * 3)
 
@@ -137,3 +138,11 @@ def test_a_volume_of_another_shape_is_refused_by_name(name, position):
     volumes[position] = volumes[position][0] if name == "x0_hat" else volumes[position][:1]
     with pytest.raises(ValueError, match=f"^{name}: got"):
         frequency_alignment_loss(*volumes)
+
+
+def test_the_loss_and_its_gradient_look_at_no_value():
+    """A training step on a GPU would wait for all work in flight."""
+    x0_hat, x_lr, x_hr = (x.requires_grad_(i == 0) for i, x in enumerate(random_volumes(3)))
+    with NoValues():
+        frequency_alignment_loss(x0_hat, x_lr, x_hr).sum().backward()
+    assert frequency_alignment_loss(*(x.to("meta") for x in (x0_hat, x_lr, x_hr))).shape == (2,)

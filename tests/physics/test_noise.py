@@ -4,10 +4,16 @@ from functools import partial
 import pytest
 import torch
 
-from mpinotes.physics import ScanSignal, add_coloured_noise, add_drifting_background, add_impulsive_noise
+from mpinotes.physics import (
+    ScanSignal,
+    add_coloured_noise,
+    add_drifting_background,
+    add_impulsive_noise,
+    add_white_noise,
+)
 
 SILENCE = ScanSignal(torch.zeros(8, 1, 16, 16, 64, dtype=torch.float64), torch.full((8,), 25e3))
-EVERY = [add_coloured_noise, partial(add_impulsive_noise, probability=0.05), add_drifting_background]
+EVERY = [add_white_noise, add_coloured_noise, partial(add_impulsive_noise, probability=0.05), add_drifting_background]
 
 
 def generator(seed=0):
@@ -28,6 +34,13 @@ def test_it_is_added_and_the_signal_is_not_touched(add):
     difference = add(signal, 1.0, generator=generator()).voltage - add(SILENCE, 1.0, generator=generator()).voltage
     torch.testing.assert_close(difference, torch.ones_like(difference))
     assert (signal.voltage == 1).all()
+
+
+def test_white_noise_has_equal_power_at_all_frequencies():
+    power = torch.fft.rfft(add_white_noise(SILENCE, 1.0, generator=generator()).voltage).abs().square()
+    mean = power.mean((0, 1, 2, 3))
+    # 2048 lines: five standard errors of an exponential (χ² of one degree at both ends) variable's mean.
+    torch.testing.assert_close(mean, torch.full_like(mean, 64.0), rtol=5 * math.sqrt(2 / 2048), atol=0)
 
 
 @pytest.mark.parametrize("exponent", [0.0, 1.0, 2.0])
@@ -65,3 +78,9 @@ def test_wrong_levels_are_refused(add, level):
 def test_a_probability_of_nothing_is_refused():
     with pytest.raises(ValueError, match="probability"):
         add_impulsive_noise(SILENCE, 1.0, probability=0.0)
+
+
+@pytest.mark.parametrize("harmonics", [0, -1, 2.5])
+def test_a_background_without_harmonics_is_refused(harmonics):
+    with pytest.raises(ValueError, match="^harmonics: got"):
+        add_drifting_background(SILENCE, 1.0, harmonics=harmonics)

@@ -1,6 +1,6 @@
 import torch
 
-from mpinotes.data import image_pairs, synthetic_vessels
+from mpinotes.data import TEST_SEED, image_pairs, synthetic_vessels
 from mpinotes.studies import shift
 
 VOLUMES = synthetic_vessels(2, 8)

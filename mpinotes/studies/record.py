@@ -280,6 +280,7 @@ def _address(item: Any) -> tuple[str, str, str]:
 def level_of(condition: str, name: str) -> float:
     """The number that follows `name` in a condition. Raises ``ValueError`` where none does.
 
+    >>> from mpinotes.studies.record import level_of
     >>> level_of("noisy/guidance/0.5", "guidance")
     0.5
     """

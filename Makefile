@@ -5,17 +5,17 @@ BIN := $(VENV)/bin
 # An open range would take a CUDA build of several gigabytes.
 TORCH := 2.13.0
 STAMP := $(VENV)/.installed
+PORT ?= 8000
+# What Colab comes with, or comes close to: other releases than requirements.txt. Some 5 GB with torch's CUDA build.
+COLAB ?= torch==2.14.1 torchvision==0.29.1 numpy==2.2.6
 # As many processes as cores, each with one thread: much of a test is starting kernels and waiting for pages.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist worksteal
 PROSE := *.md _config.yml CITATION.cff Makefile pyproject.toml book mpinotes tests
 
-# The execution cache and Sphinx look at a notebook alone: drop what they keep when the package, the
-# weights or the data behind the notebooks change, or pages would show old numbers.
-FRESH_CACHE = @mkdir -p _build && { $(BIN)/python -m mpinotes hash; echo "$$MEDMNIST_ROOT"; } > _build/inputs.new \
-	&& { cmp -s _build/inputs.new _build/inputs || rm -rf _build/.jupyter_cache _build/.doctrees _build/without-solutions; } \
-	&& mv _build/inputs.new _build/inputs
+.PHONY: help book strict book-without-solutions preview links ids pictures slides pdf test rendered bench colab lab lint types lock version clean
 
-.PHONY: book strict book-without-solutions preview links ids slides pdf test notebooks rendered bench colab lab lint types lock version clean
+help:  ## these lines
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-24s%s\n", $$1, $$2 }' Makefile
 
 $(STAMP): requirements.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -23,50 +23,38 @@ $(STAMP): requirements.txt pyproject.toml
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 
-book: $(STAMP)  ## executed book in _build/html
-	$(FRESH_CACHE)
-	$(BIN)/jupyter-book build . $(BOOK_FLAGS)
+book: $(STAMP)  ## the executed book, in _build/html
+	$(BIN)/jupyter-book build .
 
-strict: BOOK_FLAGS = -W -n --keep-going  ## the same, warnings are errors
-strict: book
+strict: $(STAMP)  ## the same, warnings are errors
+	$(BIN)/jupyter-book build . -W -n --keep-going
 
-book-without-solutions: BOOK_FLAGS = --config _build/without-solutions.yml --path-output _build/without-solutions
-book-without-solutions: _build/without-solutions.yml book  ## the same for a class, in _build/without-solutions/_build/html
+book-without-solutions: $(STAMP)  ## the same for a class, in _build/without-solutions/_build/html
+	VARIANT=without-solutions $(BIN)/jupyter-book build . --path-output _build/without-solutions
 
-# Beside the solutions go the downloads of the notebooks, which hold them.
-_build/without-solutions.yml: _config.yml Makefile $(STAMP)
-	mkdir -p $(@D)
-	$(BIN)/python -c "import sys, yaml; config = yaml.safe_load(sys.stdin); sphinx = config['sphinx']; \
-	sphinx['recursive_update'] = True; sphinx['config'].update(hide_solutions=True, html_copy_source=False); \
-	sphinx['config']['html_theme_options'] = {'use_download_button': False}; $(MOVED); yaml.safe_dump(config, sys.stdout)" < $< > $@
+# Sphinx alone wants a conf.py, and it watches this whole folder.
+preview: $(STAMP)  ## the book on http://127.0.0.1:8000/, built again on every change (PORT=… takes another port)
+	$(BIN)/sphinx-autobuild . _build/preview/html --port $(PORT) --pre-build "$(BIN)/jupyter-book config sphinx ." \
+		--ignore conf.py --ignore _build --ignore runs --ignore tests --re-ignore '__pycache__|\.ipynb_checkpoints'
 
-# Paths of extensions count from the folder of the configuration, and these configurations lie in _build.
-MOVED = sphinx['local_extensions'] = {name: '../' + path for name, path in sphinx['local_extensions'].items()}
-
-_build/links.yml: _config.yml Makefile $(STAMP)
-	mkdir -p $(@D)
-	$(BIN)/python -c "import sys, yaml; config = yaml.safe_load(sys.stdin); sphinx = config['sphinx']; \
-	config['execute']['execute_notebooks'] = 'off'; $(MOVED); \
-	sphinx['config'].update(linkcheck_timeout=15, linkcheck_retries=2); yaml.safe_dump(config, sys.stdout)" < $< > $@
-
-links: _build/links.yml  ## external links that broke or moved: a report, broken ones fail nothing
-	rm -f _build/links/_build/html/output.json
-	$(BIN)/jupyter-book build . --all --config $< --path-output _build/links --builder linkcheck > _build/links.log 2>&1 || true
-	$(BIN)/python book/links.py _build/links/_build/html/output.json
+links: $(STAMP)  ## external links that broke or moved: a report that fails nothing
+	rm -f _build/links/_build/html/output.txt
+	-VARIANT=unexecuted $(BIN)/jupyter-book build . --builder linkcheck --path-output _build/links
+	@grep -E '\[(broken|redirected permanently)\]' _build/links/_build/html/output.txt || test $$? = 1
 
 ids: $(STAMP)  ## new ids for cells of copied notebooks
-	$(BIN)/python book/ids.py
+	$(BIN)/python book/tools/ids.py
 
-preview: $(STAMP)  ## the book on http://127.0.0.1:8000/, built again on every change
-	$(BIN)/python book/preview.py
+pictures: $(STAMP)  ## the pictures of README and front page, from the released weights
+	$(BIN)/python -m book.tools.pictures
 
-slides: book  ## the figures of all chapters as a presentation, one file, in _build/slides.html
-	$(BIN)/python book/slides.py _build/html _build/slides.html
+slides: book  ## the figures of all chapters as a presentation, one file, _build/slides.html
+	$(BIN)/python book/tools/slides.py _build/html _build/slides.html
 
 pdf: book  ## the whole book on paper, _build/mpinotes.pdf (needs Debian's chromium)
-	$(BIN)/python book/print.py
+	$(BIN)/python book/tools/print.py
 
-test: $(STAMP) lint types  ## unit tests and every notebook in the smoke profile
+test: $(STAMP) lint types  ## lint, types, unit tests and every notebook in the smoke profile
 	$(PYTEST) tests --ignore tests/rendered
 
 rendered: $(STAMP)  ## browser tests of the built book (needs Debian's chromium)
@@ -76,15 +64,18 @@ bench: $(STAMP)  ## benchmarks against naive references and MONAI, in one run
 	$(BIN)/pip install --quiet --no-deps monai==1.6.1 einops==0.8.2
 	$(BIN)/python -m tests.benchmarks
 
+colab: $(STAMP)  ## every notebook alone on an imitated Colab (needs the package index)
+	$(BIN)/python -m tests.colab $(COLAB)
+
 lab: $(STAMP)  ## the notebooks in JupyterLab
 	$(BIN)/jupyter lab book
 
-lint: $(STAMP)
+lint: $(STAMP)  ## style and spelling
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/codespell $(PROSE)
 
-types: $(STAMP)
+types: $(STAMP)  ## types of the package
 	$(BIN)/mypy
 
 lock:  ## rewrite requirements.txt: exact pins of all that the ranges of pyproject.toml bring in
@@ -94,13 +85,8 @@ lock:  ## rewrite requirements.txt: exact pins of all that the ranges of pyproje
 	  $(VENV)-lock/bin/pip freeze --exclude mpinotes | sed 's/+cpu$$//'; } > requirements.txt
 	rm -r $(VENV)-lock
 
-# What Colab comes with, or comes close to: other releases than requirements.txt. Some 5 GB with torch's CUDA build.
-COLAB ?= torch==2.14.1 torchvision==0.29.1 numpy==2.2.6
-colab: $(STAMP)  ## every notebook alone on an imitated Colab (needs the package index)
-	$(BIN)/python -m tests.colab $(COLAB)
+version:  ## write the package's version into first cells, links to Colab, README and CITATION.cff
+	$(PYTHON) book/tools/version.py
 
-version:  ## write the package's version into first cells, Colab links and CITATION.cff
-	$(PYTHON) book/version.py
-
-clean:
-	rm -rf _build
+clean:  ## remove what was built, with all cached results
+	rm -rf _build conf.py

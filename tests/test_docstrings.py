@@ -83,8 +83,7 @@ def entries(tmp_path_factory):
     }
     lines = [f"{key} = {value!r}" for key, value in chosen.items()]
     lines += [
-        f"import sys; sys.path.insert(0, {str(PAGES)!r})",
-        "extensions = ['myst_parser', 'sphinx.ext.autodoc', 'room_pages']",
+        "extensions = ['myst_parser', 'sphinx.ext.autodoc', 'book.tools.room_pages']",
         "root_doc, html_theme = 'contents', 'basic'",
     ]
     (source / "conf.py").write_text("\n".join(lines), encoding="utf-8")

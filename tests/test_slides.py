@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from book import slides
+from book.tools import slides
 
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 import mpinotes
-from book import version as book_version
+from book.tools import version as book_version
 from tests.colab.__main__ import redirected
 
 ROOT = Path(__file__).parent.parent
@@ -27,9 +27,10 @@ def test_every_notebook_installs_the_package_of_its_own_version(path):
     assert second["metadata"]["tags"] == ["hide-input"]
 
 
-def test_what_opens_on_colab_is_of_that_version_too():
-    tag = f"v{mpinotes.__version__}"
-    assert set(re.findall(r"/blob/([^/]+)/", (ROOT / "README.md").read_text())) == {tag}
+def test_what_opens_on_colab_and_what_the_readme_installs_is_of_that_version_too():
+    tag, readme = f"v{mpinotes.__version__}", (ROOT / "README.md").read_text()
+    assert set(re.findall(r"/blob/([^/]+)/", readme)) == {tag}
+    assert f'pip install "mpinotes @ git+{book_version.ADDRESS}@{tag}"' in readme
     assert yaml.safe_load((ROOT / "_config.yml").read_text())["repository"]["branch"] == tag
 
 
@@ -40,7 +41,8 @@ def test_one_command_writes_a_new_version_everywhere(tmp_path):
     book_version.write(tmp_path, "7.8.9")
     notebook = json.loads((tmp_path / "book" / NOTEBOOKS[0].name).read_text(encoding="utf-8"))
     assert "mpinotes@v7.8.9" in "".join(book_version.find_install_cell(notebook)["source"])
-    assert "/blob/v7.8.9/book/" in (tmp_path / "README.md").read_text()
+    readme = (tmp_path / "README.md").read_text()
+    assert "/blob/v7.8.9/book/" in readme and f"mpinotes @ git+{book_version.ADDRESS}@v7.8.9" in readme
     assert yaml.safe_load((tmp_path / "_config.yml").read_text())["repository"]["branch"] == "v7.8.9"
     assert yaml.safe_load((tmp_path / "CITATION.cff").read_text())["version"] == "7.8.9"
     book_version.write(tmp_path, book_version.current())

@@ -35,7 +35,8 @@ class Imaging:
 
 @dataclass(frozen=True)
 class ImagePairs:
-    """`x_lr` and `x_hr`, both (batch, 1, z, y, x) in [0, 1].
+    """`x_lr` and `x_hr`, both (batch, 1, z, y, x) in [0, 1]; `source` says where the volumes come from, and
+    `real` whether they are of VesselMNIST3D.
 
     >>> pairs = ImagePairs(torch.zeros(4, 1, 8, 8, 8), torch.ones(4, 1, 8, 8, 8))
     >>> pairs.x_lr.shape
@@ -44,6 +45,8 @@ class ImagePairs:
 
     x_lr: torch.Tensor
     x_hr: torch.Tensor
+    source: str = "given volumes"
+    real: bool = False
 
 
 def image_pairs(

@@ -1,6 +1,7 @@
-"""Diffusion: schedule, objective, samplers and condition decay. Knows nothing of MPI."""
+"""Diffusion: schedule, objective, one sampler loop, conditions and their decay. Knows nothing of MPI."""
 
-from mpinotes.diffusion.condition_decay import ConditionDecay, ConditionSchedule, progressive_path
+from mpinotes.diffusion.condition import ConditionSchedule, conditioned, guided, perturb
+from mpinotes.diffusion.condition_decay import ConditionDecay, PrintedStep
 from mpinotes.diffusion.condition_schedules import (
     AnnealedCondition,
     ConstantCondition,
@@ -8,21 +9,38 @@ from mpinotes.diffusion.condition_schedules import (
     ReversedDecay,
 )
 from mpinotes.diffusion.objective import Objective, add_noise, to_epsilon, to_x0
-from mpinotes.diffusion.sampler import SamplerState, sample, sample_path
+from mpinotes.diffusion.sampler import (
+    ANCESTRAL,
+    DDIM,
+    ReverseStep,
+    SamplerState,
+    Step,
+    posterior_deviation,
+    sample,
+    sample_path,
+)
 from mpinotes.diffusion.schedule import Schedule
 
 __all__ = [
+    "ANCESTRAL",
+    "DDIM",
     "AnnealedCondition",
     "ConditionDecay",
     "ConditionSchedule",
     "ConstantCondition",
     "NoisedCondition",
     "Objective",
+    "PrintedStep",
+    "ReverseStep",
     "ReversedDecay",
     "SamplerState",
     "Schedule",
+    "Step",
     "add_noise",
-    "progressive_path",
+    "conditioned",
+    "guided",
+    "perturb",
+    "posterior_deviation",
     "sample",
     "sample_path",
     "to_epsilon",

@@ -3,34 +3,37 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+import torch
+
 from mpinotes.checks import check_range
-from mpinotes.diffusion.condition_decay import ConditionDecay, ConditionSchedule
+from mpinotes.diffusion.condition import ConditionSchedule
+from mpinotes.diffusion.condition_decay import ConditionDecay
 
 
 @dataclass(frozen=True)
 class ConstantCondition(ConditionSchedule):
     """The clean condition at full weight, from the first step to the last.
 
-    >>> ConstantCondition().levels(progress=0.5, alpha_bar=0.1)
-    (1.0, 0.0)
+    >>> ConstantCondition().at(torch.tensor([500]), Schedule())
+    tensor([[1., 0.]], dtype=torch.float64)
     """
 
-    def levels(self, progress: float, alpha_bar: float) -> tuple[float, float]:
+    def levels(self, progress: torch.Tensor, alpha_bar: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """(1, 0)."""
-        return 1.0, 0.0
+        return torch.ones_like(progress), torch.zeros_like(progress)
 
 
 @dataclass(frozen=True)
 class ReversedDecay(ConditionSchedule):
     """The same curves in the other direction: noisy and weak at first, clean and strong at last.
 
-    >>> ReversedDecay(ConditionDecay(eta_max=0.2)).levels(progress=1.0, alpha_bar=0.0)
-    (0.5, 0.1)
+    >>> ReversedDecay(ConditionDecay(eta_max=0.2)).at(torch.tensor([1000]), Schedule())
+    tensor([[0.5000, 0.1000]], dtype=torch.float64)
     """
 
     decay: ConditionDecay = ConditionDecay()
 
-    def levels(self, progress: float, alpha_bar: float) -> tuple[float, float]:
+    def levels(self, progress: torch.Tensor, alpha_bar: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Those of `decay` at 1 − t/T."""
         return self.decay.levels(1 - progress, alpha_bar)
 
@@ -43,8 +46,9 @@ class AnnealedCondition(ConditionSchedule):
     source's eq. (5), its ψ, is left out, as for ψ = 0.
 
     >>> annealed = AnnealedCondition(tau1=0.6, tau2=0.9, scale=0.25)
-    >>> [annealed.levels(progress, alpha_bar=0.1) for progress in (1.0, 0.5)]
-    [(0.0, 0.25), (1.0, 0.0)]
+    >>> annealed.at(torch.tensor([1000, 500]), Schedule())
+    tensor([[0.0000, 0.2500],
+            [1.0000, 0.0000]], dtype=torch.float64)
     """
 
     tau1: float = 0.6
@@ -57,13 +61,13 @@ class AnnealedCondition(ConditionSchedule):
         check_range("tau1", self.tau1, 0.0, self.tau2)
         check_range("scale", self.scale, 0.0, float("inf"))
 
-    def levels(self, progress: float, alpha_bar: float) -> tuple[float, float]:
+    def levels(self, progress: torch.Tensor, alpha_bar: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """(√γ, s √(1 − γ))."""
-        check_range("progress", progress, 0.0, 1.0)
-        if progress <= self.tau1:
-            return 1.0, 0.0
-        gamma = max(0.0, (self.tau2 - progress) / (self.tau2 - self.tau1)) if progress < self.tau2 else 0.0
-        return gamma**0.5, self.scale * (1 - gamma) ** 0.5
+        if self.tau1 < self.tau2:
+            gamma = ((self.tau2 - progress) / (self.tau2 - self.tau1)).clamp(0, 1)
+        else:
+            gamma = (progress <= self.tau1).to(progress)
+        return gamma.sqrt(), self.scale * (1 - gamma).sqrt()
 
 
 @dataclass(frozen=True)
@@ -71,12 +75,12 @@ class NoisedCondition(ConditionSchedule):
     """The condition at the sample's own noise level, √α̅_t y + √(1 − α̅_t) ε_y: what the text of
     Wei et al. (2026), section II.II, says of training and its Algorithm 1 does not do.
 
-    >>> NoisedCondition().levels(progress=0.5, alpha_bar=0.64)
-    (0.8, 0.6)
+    >>> NoisedCondition().levels(torch.tensor(0.5), alpha_bar=torch.tensor(0.64))
+    (tensor(0.8000), tensor(0.6000))
     """
 
     fresh_noise: ClassVar[bool] = True
 
-    def levels(self, progress: float, alpha_bar: float) -> tuple[float, float]:
+    def levels(self, progress: torch.Tensor, alpha_bar: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """(√α̅_t, √(1 − α̅_t))."""
-        return alpha_bar**0.5, (1 - alpha_bar) ** 0.5
+        return alpha_bar.sqrt(), (1 - alpha_bar).sqrt()

@@ -43,13 +43,15 @@ class Schedule:
             beta = (1 - f[1:] / f[:-1]).clamp(max=0.999)
         return torch.cat([torch.ones(1, dtype=torch.float64), (1 - beta).cumprod(0)])
 
-    def kept_steps(self, count: int) -> list[int]:
-        """`count` evenly spaced steps from T down to 1, for respaced sampling."""
-        check_count("count", count, 1, self.steps)
-        return torch.linspace(self.steps, 1, count, dtype=torch.float64).round().long().tolist()
+    def kept_steps(self, steps: int) -> list[int]:
+        """So many evenly spaced `steps` from T down to 1, for respaced sampling."""
+        check_count("steps", steps, 1, self.steps)
+        return torch.linspace(self.steps, 1, steps, dtype=torch.float64).round().long().tolist()
 
     def at(self, t: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
-        """α̅_t for steps t, (batch,), shaped to multiply `like`, (batch, ...)."""
-        if t.min() < 0 or t.max() > self.steps:
-            raise ValueError(f"t: got steps from {t.min()} to {t.max()}, accepted are 0 to {self.steps}")
-        return self.alpha_bar.to(like.device)[t].to(like.dtype).view(-1, *[1] * (like.ndim - 1))
+        """α̅_t for steps t, (batch,), in 0 … T, shaped to multiply `like`, (batch, ...)."""
+        try:  # the look-up itself refuses other steps: to compare them first would wait for a GPU
+            alpha_bar = self.alpha_bar.to(like.device).index_select(0, t)
+        except IndexError:
+            raise ValueError(f"t: got {t.tolist()}, accepted are steps from 0 to {self.steps}") from None
+        return alpha_bar.to(like.dtype).view(-1, *[1] * (like.ndim - 1))

@@ -1,6 +1,6 @@
 """Metrics, intervals and tables."""
 
-from mpinotes.evaluation.background import clear_background
+from mpinotes.evaluation.background import THRESHOLD, clear_background
 from mpinotes.evaluation.bootstrap import Interval, bootstrap_mean
 from mpinotes.evaluation.components import component_psnr, component_ssim, largest_correlation, phase_of_peak
 from mpinotes.evaluation.coverage import coverage
@@ -8,6 +8,7 @@ from mpinotes.evaluation.metrics import psnr, rmse, ssim
 from mpinotes.evaluation.table import component_scores, format_table, summarise
 
 __all__ = [
+    "THRESHOLD",
     "Interval",
     "bootstrap_mean",
     "clear_background",

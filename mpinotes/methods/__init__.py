@@ -1,7 +1,51 @@
-"""The two papers and their baselines, composed from the rooms below."""
+"""The two papers and their opponents, composed from the rooms below."""
 
-from mpinotes.methods import baselines, dccdm, sm_regression, sm_synthesis
-from mpinotes.methods.recipes import METHODS, Recipe
-from mpinotes.methods.released import load
+from mpinotes.methods import adversarial, baselines, dccdm, dps, regression, sm_regression, sm_synthesis
+from mpinotes.methods.method import ImageMethod, MatrixMethod, Method, TrainingData
+from mpinotes.methods.mirrors import mirror_mean
+from mpinotes.methods.nearest_neighbour import nearest_neighbour
+from mpinotes.methods.pattern import fit_pattern
+from mpinotes.methods.refit import refit_matrix, refit_pairs
+from mpinotes.methods.registry import (
+    EDSR_COST,
+    ESRGAN_COST,
+    IMAGE_METHODS,
+    IMAGE_TRAINING,
+    MATRIX_METHODS,
+    MATRIX_TRAINING,
+    METHODS,
+    NETWORK_SPLITS,
+)
+from mpinotes.methods.trained import Trained, load
+from mpinotes.methods.wiener import WienerFilter, fit_wiener
 
-__all__ = ["METHODS", "Recipe", "baselines", "dccdm", "load", "sm_regression", "sm_synthesis"]
+__all__ = [
+    "EDSR_COST",
+    "ESRGAN_COST",
+    "IMAGE_METHODS",
+    "IMAGE_TRAINING",
+    "MATRIX_METHODS",
+    "MATRIX_TRAINING",
+    "METHODS",
+    "NETWORK_SPLITS",
+    "ImageMethod",
+    "MatrixMethod",
+    "Method",
+    "Trained",
+    "TrainingData",
+    "WienerFilter",
+    "adversarial",
+    "baselines",
+    "dccdm",
+    "dps",
+    "fit_pattern",
+    "fit_wiener",
+    "load",
+    "mirror_mean",
+    "nearest_neighbour",
+    "refit_matrix",
+    "refit_pairs",
+    "regression",
+    "sm_regression",
+    "sm_synthesis",
+]

@@ -6,14 +6,15 @@ import torch
 from torch import nn
 
 from mpinotes.checks import check_same_shape
+from mpinotes.draw import uniform
 
 
-def flip_together(batch: tuple[torch.Tensor, ...], generator: torch.Generator) -> list[torch.Tensor]:
+def flip_together(batch: tuple[torch.Tensor, ...], generator: torch.Generator) -> tuple[torch.Tensor, ...]:
     """Mirror pairs (x_LR, x_HR) at random: the scanner's response is even along every axis."""
     x_lr, x_hr = batch
     check_same_shape("x_lr", x_lr, "x_hr", x_hr)
-    axes = [axis for axis in (2, 3, 4) if torch.rand((), generator=generator) < 0.5]
-    return [x.flip(axes) for x in (x_lr, x_hr)]
+    axes = [axis for axis in (2, 3, 4) if uniform((), generator) < 0.5]
+    return x_lr.flip(axes), x_hr.flip(axes)
 
 
 def in_batches(

@@ -1,10 +1,12 @@
 """The high-gradient matrix by physics alone: fit the particle to the low-gradient one and simulate."""
 
+from collections.abc import Sequence
+
 import torch
 from scipy.optimize import minimize_scalar
 
 from mpinotes.checks import check_choice, check_tensor
-from mpinotes.data import GRADIENT_RATIO, MatrixSetting, matrix_scan, normalise_components
+from mpinotes.data import GRADIENT_RATIO, MatrixPairs, MatrixSetting, matrix_scan, normalise_components
 from mpinotes.physics import DriveIntegrals, Particle, simulate_system_matrix
 
 SEARCHED = (20e-9, 70e-9)
@@ -58,3 +60,20 @@ def refit_matrix(
         product = inner(simulate(best, GRADIENT_RATIO), measured)
         high = high * (product / product.abs())[..., None, None]
     return high.to(low.dtype), best
+
+
+def refit_pairs(pairs: MatrixPairs, settings: Sequence[MatrixSetting], *, chain: str = "unknown") -> torch.Tensor:
+    """`refit_matrix` for every setting of test pairs, from their low-gradient components in volts: the
+    high-gradient components, complex (setting · component, 2, y, x).
+
+    >>> from mpinotes.data import PAPER_TEST, matrix_pairs
+    >>> pairs = matrix_pairs([PAPER_TEST], torch.tensor([[2, 1]]), shape=(4, 4))
+    >>> torch.allclose(refit_pairs(pairs, [PAPER_TEST]), pairs.high, atol=1e-3)
+    True
+    """
+    low = pairs.low_voltage.chunk(len(settings))
+    orders = pairs.orders[: len(pairs.orders) // len(settings)]
+    matrices = [
+        refit_matrix(part, setting, orders, chain=chain)[0] for part, setting in zip(low, settings, strict=True)
+    ]
+    return torch.cat(matrices).to(pairs.low.dtype)

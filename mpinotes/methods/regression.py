@@ -1,14 +1,16 @@
 """Regression from x_LR to x_HR in one network call: the 3D U-Net and EDSR of Qiu et al. (2026), Table 1."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import nn
 
 from mpinotes.checks import check_choice, check_unit_volumes
+from mpinotes.methods.method import ImageMethod
 from mpinotes.methods.pairs import flip_together, in_batches
 from mpinotes.networks import NetworkConfig
-from mpinotes.training import forward, local_rows
+from mpinotes.training import forward
 
 
 @dataclass(frozen=True)
@@ -31,21 +33,18 @@ class RegressionConfig:
         check_choice("norm", self.norm, ("l2", "l1"))
 
 
-def loss(
-    model: nn.Module, batch: tuple[torch.Tensor, ...], generator: torch.Generator, config: RegressionConfig
-) -> dict[str, torch.Tensor]:
-    """Error on pairs (x_LR, x_HR) in [0, 1], mirrored at random and compared in [-1, 1].
+def loss(model: nn.Module, drawn: tuple[torch.Tensor, ...], config: RegressionConfig) -> dict[str, torch.Tensor]:
+    """Error on pairs (x_LR, x_HR) in [0, 1], compared in [-1, 1].
 
     >>> from mpinotes.methods import regression
     >>> from mpinotes.networks import EDSRConfig, seeded_network
     >>> config = regression.RegressionConfig(EDSRConfig(width=8, blocks=1), norm="l1")
     >>> model = seeded_network(config.network, seed=0)
     >>> x_lr, x_hr = torch.zeros(2, 1, 8, 8, 8), torch.ones(2, 1, 8, 8, 8)
-    >>> generator = torch.Generator().manual_seed(0)
-    >>> regression.loss(model, (x_lr, x_hr), generator, config)["total"].item()
+    >>> regression.loss(model, (x_lr, x_hr), config)["total"].item()
     2.0
     """
-    x_lr, x_hr = local_rows(*flip_together(batch, generator))
+    x_lr, x_hr = drawn
     error = 2 * (estimate(model, x_lr) - x_hr)
     return {"total": error.square().mean() if config.norm == "l2" else error.abs().mean()}
 
@@ -75,3 +74,19 @@ def enhance(model: nn.Module, x_lr: torch.Tensor, *, batch: int = 16) -> torch.T
     """
     check_unit_volumes("x_lr", x_lr)
     return in_batches(lambda part: estimate(model, part).clamp(0, 1), model, x_lr, batch)
+
+
+@dataclass(frozen=True)
+class RegressionMethod(ImageMethod):
+    """The 3D U-Net or EDSR as a `Method`."""
+
+    config: RegressionConfig
+
+    def draw(self, batch: tuple[torch.Tensor, ...], generator: torch.Generator) -> tuple[torch.Tensor, ...]:
+        return flip_together(batch, generator)
+
+    def loss(self, model: nn.Module, drawn: tuple[torch.Tensor, ...], progress: float) -> dict[str, torch.Tensor]:
+        return loss(model, drawn, self.config)
+
+    def apply(self, model: nn.Module, x_lr: torch.Tensor, **options: Any) -> torch.Tensor:
+        return enhance(model, x_lr, **options)

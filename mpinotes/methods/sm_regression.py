@@ -1,11 +1,16 @@
 """Regression from low- to high-gradient components: the network of the diffusion model, called once.
 
-Of a `SynthesisConfig` that predicts x̂_0 it follows `network` and `ordered`; the rest concerns diffusion alone.
+Of a `SynthesisConfig` that predicts x̂_0 it follows `network` and `condition_on_order`; the rest concerns
+diffusion alone.
 """
+
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import nn
 
+from mpinotes.methods.method import MatrixMethod
 from mpinotes.methods.sm_synthesis import (
     SynthesisConfig,
     align_phase,
@@ -15,23 +20,19 @@ from mpinotes.methods.sm_synthesis import (
     to_components,
     to_training_channels,
 )
-from mpinotes.training import local_rows
 
 
-def loss(
-    model: nn.Module, batch: tuple[torch.Tensor, ...], generator: torch.Generator, config: SynthesisConfig
-) -> dict[str, torch.Tensor]:
-    """Squared error on (low, high, orders): pairs of complex components.
+def loss(model: nn.Module, drawn: tuple[torch.Tensor, ...], config: SynthesisConfig) -> dict[str, torch.Tensor]:
+    """Squared error on (low, high, orders), components as real channels, see `sm_synthesis.to_training_channels`.
 
     >>> from mpinotes.networks import seeded_network
     >>> config = sm_synthesis.SynthesisConfig()
     >>> model = seeded_network(config.network, seed=0)
-    >>> low, orders = torch.ones(2, 2, 8, 8) + 0j, torch.tensor([[2, 0], [1, 1]])
-    >>> generator = torch.Generator().manual_seed(0)
-    >>> list(sm_regression.loss(model, (low, low, orders), generator, config))
-    ['total']
+    >>> low, orders = torch.ones(2, 4, 8, 8), torch.tensor([[2, 0], [1, 1]])
+    >>> sm_regression.loss(model, (low, low, orders), config)
+    {'total': tensor(1., grad_fn=<MeanBackward0>)}
     """
-    low, high, orders = local_rows(*to_training_channels(batch, generator))
+    low, high, orders = drawn
     return {"total": (_estimate(model, low, orders, config) - high).square().mean()}
 
 
@@ -58,3 +59,19 @@ def synthesise(model: nn.Module, low: torch.Tensor, orders: torch.Tensor, config
 def _estimate(model: nn.Module, low: torch.Tensor, orders: torch.Tensor, config: SynthesisConfig) -> torch.Tensor:
     t = torch.zeros(len(low), device=low.device)
     return predict_x0(model, torch.zeros_like(low), t, low, low.new_zeros(len(low), 2), orders, config)
+
+
+@dataclass(frozen=True)
+class MatrixRegressionMethod(MatrixMethod):
+    """The regression of components as a `Method`."""
+
+    config: SynthesisConfig
+
+    def draw(self, batch: tuple[torch.Tensor, ...], generator: torch.Generator) -> tuple[torch.Tensor, ...]:
+        return to_training_channels(batch, generator)
+
+    def loss(self, model: nn.Module, drawn: tuple[torch.Tensor, ...], progress: float) -> dict[str, torch.Tensor]:
+        return loss(model, drawn, self.config)
+
+    def apply(self, model: nn.Module, low: torch.Tensor, orders: torch.Tensor, **options: Any) -> torch.Tensor:
+        return synthesise(model, low, orders, self.config, **options)

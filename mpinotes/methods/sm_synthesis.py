@@ -2,27 +2,37 @@
 
 import math
 from dataclasses import dataclass
-from functools import lru_cache
+from typing import Any
 
 import torch
 from torch import nn
 
 from mpinotes.checks import check_choice, check_range, check_tensor
 from mpinotes.diffusion import (
+    ANCESTRAL,
+    DDIM,
     ConditionDecay,
     ConditionSchedule,
     ConstantCondition,
     NoisedCondition,
     Objective,
-    Schedule,
+    PrintedStep,
+    Step,
     add_noise,
-    progressive_path,
-    to_epsilon,
+    conditioned,
+    guided,
+    perturb,
+    sample,
     to_x0,
 )
+from mpinotes.draw import normal_like, uniform
+from mpinotes.methods.method import MatrixMethod
 from mpinotes.networks import UNetConfig
 from mpinotes.physics import order_patterns
-from mpinotes.training import forward, local_rows
+from mpinotes.training import forward
+
+VARIANTS = ("ddim", "derived", "printed")
+"""Of the sampler: deterministic, Algorithm 2 with the mean of Ho et al. (2020), and as it is printed."""
 
 TRAINING_CONDITIONS: dict[str, ConditionSchedule] = {
     "clean": ConstantCondition(),
@@ -37,16 +47,21 @@ class SynthesisConfig:
     """Everything that defines the model and its training.
 
     The network sees the noisy components and their condition, real and imaginary parts of two
-    receive channels each, turned to one phase (see `align_phase`), and four channels more: where
-    `told`, the weight and the noise level of the condition (constant, 0 and 0 where it is dropped), and
-    where `ordered`, the two patterns of the mixing order; else zeros. So all variants are one network.
-    `condition`: "clean" is Algorithm 1; "noised" is the paper's text, noise at the level of the data;
-    "attenuated" its other sentence, a weight that falls with t; "random" draws weight and level, each
-    at its clean end half the time and else from [0, 1]. `told` with "clean" is a learned null
-    condition: what the network makes of the weight's channel takes its place.
-    `drop_probability` 0.1 is the paper's; network and objective are ours.
+    receive channels each, turned to one phase (see `align_phase`), and four channels more: weight and
+    noise level of the condition, and the two patterns of the mixing order, or zeros where it does not
+    get them. So all variants are one network.
 
-    >>> config = sm_synthesis.SynthesisConfig(condition="random", told=True)
+    :param network: shape of the U-Net, ours.
+    :param objective: schedule, what the network predicts, and how its error is weighted over t, ours.
+    :param condition: what training does to it. "clean" is Algorithm 1; "noised" is the paper's text, noise
+        at the level of the data; "attenuated" its other sentence, a weight that falls with t; "random" draws
+        weight and level, each at its clean end half the time and else from [0, 1].
+    :param condition_on_level: whether the network gets weight and level (0 and 0 where the condition is
+        dropped). With "clean" that is a learned null condition.
+    :param condition_on_order: whether the network gets the patterns of the mixing order.
+    :param drop_probability: of the condition; 0.1 is the paper's.
+
+    >>> config = sm_synthesis.SynthesisConfig(condition="random", condition_on_level=True)
     >>> config.drop_probability
     0.1
     """
@@ -54,8 +69,8 @@ class SynthesisConfig:
     network: UNetConfig = UNetConfig(dims=2, in_channels=12, out_channels=4, widths=(32, 64, 96), blocks=1)
     objective: Objective = Objective(weight_range=(0.5, 5.0))
     condition: str = "clean"
-    told: bool = False
-    ordered: bool = False
+    condition_on_level: bool = False
+    condition_on_order: bool = False
     drop_probability: float = 0.1
 
     def __post_init__(self) -> None:
@@ -63,10 +78,30 @@ class SynthesisConfig:
         check_range("drop_probability", self.drop_probability, 0.0, 1.0)
 
 
-def loss(
-    model: nn.Module, batch: tuple[torch.Tensor, ...], generator: torch.Generator, config: SynthesisConfig
-) -> dict[str, torch.Tensor]:
-    """Algorithm 1 on (low, high, orders): pairs of complex components, some conditions dropped.
+def draw(
+    batch: tuple[torch.Tensor, ...], generator: torch.Generator, config: SynthesisConfig
+) -> tuple[torch.Tensor, ...]:
+    """Algorithm 1, lines 3 to 7, for (low, high, orders): the high components, their perturbed conditions,
+    the levels of these, the orders, a step t and the noise ε for each; components as real channels.
+
+    >>> low, orders = torch.ones(2, 2, 8, 8) + 0j, torch.tensor([[2, 0], [1, 1]])
+    >>> config, generator = sm_synthesis.SynthesisConfig(), torch.Generator().manual_seed(0)
+    >>> drawn = sm_synthesis.draw((low, low, orders), generator, config)
+    >>> [tuple(tensor.shape) for tensor in drawn]
+    [(2, 4, 8, 8), (2, 4, 8, 8), (2, 2), (2, 2), (2,), (2, 4, 8, 8)]
+    """
+    low, high, orders = to_training_channels(batch, generator)
+    count = len(high)
+    t = torch.randint(1, config.objective.schedule.steps + 1, (count,), generator=generator)
+    noise, noise_y = normal_like(high, generator), normal_like(high, generator)
+    # A dropped condition has weight 0 and level 0: y_null, which the paper leaves undefined, is zero.
+    kept = uniform((count,), generator) >= config.drop_probability
+    levels = (_training_levels(t, config, generator) * kept[:, None]).to(high)
+    return high, perturb(low, noise_y, levels), levels, orders, t.to(high.device), noise
+
+
+def loss(model: nn.Module, drawn: tuple[torch.Tensor, ...], config: SynthesisConfig) -> dict[str, torch.Tensor]:
+    """Algorithm 1, lines 8 to 10, on what `draw` returns.
 
     The error is taken on x̂_0 with a clipped signal-to-noise weight; without the clip that is line
     10, ‖ε − ε_θ‖², itself.
@@ -75,23 +110,14 @@ def loss(
     >>> config = sm_synthesis.SynthesisConfig()
     >>> model = seeded_network(config.network, seed=0)
     >>> low, orders = torch.ones(2, 2, 8, 8) + 0j, torch.tensor([[2, 0], [1, 1]])
-    >>> generator = torch.Generator().manual_seed(0)
-    >>> list(sm_synthesis.loss(model, (low, low, orders), generator, config))
+    >>> drawn = sm_synthesis.draw((low, low, orders), torch.Generator().manual_seed(0), config)
+    >>> list(sm_synthesis.loss(model, drawn, config))
     ['total']
     """
-    low, high, orders = to_training_channels(batch, generator)
-    count, objective = len(high), config.objective
-    t = torch.randint(1, objective.schedule.steps + 1, (count,), generator=generator)
-    noise, noise_y = (torch.randn(high.shape, generator=generator).to(high.device) for _ in "xy")
-    # A dropped condition has weight 0 and level 0: y_null, which the paper leaves undefined, is zero.
-    kept = torch.rand(count, generator=generator) >= config.drop_probability
-    levels = (_training_levels(t, config, generator) * kept[:, None]).to(high)
-    condition = perturb(low, noise_y, levels)
-    t = t.to(high.device)
-    high, condition, levels, orders, t, noise = local_rows(high, condition, levels, orders, t, noise)
-    x_t = add_noise(high, noise, t, objective.schedule)
+    high, condition, levels, orders, t, noise = drawn
+    x_t = add_noise(high, noise, t, config.objective.schedule)
     x0_hat = predict_x0(model, x_t, t, condition, levels, orders, config)
-    return {"total": ((x0_hat - high).square() * objective.weight(t, high)).mean()}
+    return {"total": ((x0_hat - high).square() * config.objective.weight(t, high)).mean()}
 
 
 def predict_x0(
@@ -103,8 +129,15 @@ def predict_x0(
     orders: torch.Tensor,
     config: SynthesisConfig,
 ) -> torch.Tensor:
-    """Estimate x̂_0 from x_t and the condition, all (batch, 4, y, x), the condition's `levels`, weight
-    and noise, (batch, 2), and the mixing `orders`, (batch, 2).
+    """The estimate x̂_0, (batch, 4, y, x).
+
+    :param model: the network.
+    :param x_t: the noisy components, (batch, 4, y, x).
+    :param t: their steps, (batch,).
+    :param condition: y as it enters, (batch, 4, y, x).
+    :param levels: its weight and noise level, (batch, 2).
+    :param orders: the mixing orders, (batch, 2).
+    :param config: of the training.
 
     >>> from mpinotes.networks import seeded_network
     >>> config = sm_synthesis.SynthesisConfig()
@@ -116,9 +149,9 @@ def predict_x0(
     torch.Size([2, 4, 8, 8])
     """
     height, width = x_t.shape[2:]
-    told = (levels * config.told)[:, :, None, None].expand(-1, -1, height, width)
-    patterns = order_patterns(orders, (height, width)).to(x_t) * config.ordered
-    prediction = forward(model, torch.cat([x_t, condition, told, patterns], dim=1), t)
+    maps = (levels * config.condition_on_level)[:, :, None, None].expand(-1, -1, height, width)
+    patterns = order_patterns(orders, (height, width)).to(x_t) * config.condition_on_order
+    prediction = forward(model, torch.cat([x_t, condition, maps, patterns], dim=1), t)
     return to_x0(prediction, x_t, t, config.objective.schedule, config.objective.prediction)
 
 
@@ -134,12 +167,17 @@ def synthesise(
     guidance: float = 1.0,
     seed: int = 0,
 ) -> torch.Tensor:
-    """High-gradient components for low-gradient ones, both complex (batch, 2, y, x), modulus ≤ 1, and
-    their mixing `orders` (batch, 2).
+    """High-gradient components, complex (batch, 2, y, x) of modulus ≤ 1: Algorithm 2 of Wei et al. (2026).
 
-    `steps` of the sampler `variant`: "ddim", or Algorithm 2 as "derived" or "printed". `decay`: how
-    the condition enters, constant by default. `guidance` g: x̂_0 = null + g (conditional − null)
-    (Ho & Salimans 2022); other than 1, every step takes two network calls.
+    :param model: the network.
+    :param low: the low-gradient components, complex (batch, 2, y, x), modulus ≤ 1.
+    :param orders: their mixing orders, (batch, 2).
+    :param config: of the training.
+    :param steps: kept steps of the sampler.
+    :param decay: how the condition enters; constant by default.
+    :param variant: of the sampler: "ddim", or Algorithm 2 as "derived" (ancestral) or "printed".
+    :param guidance: scale of `guided`; other than 1, every step takes two network calls.
+    :param seed: of all noise.
 
     >>> from mpinotes.networks import seeded_network
     >>> config = sm_synthesis.SynthesisConfig()
@@ -151,28 +189,30 @@ def synthesise(
     """
     check_components(low, orders)
     check_range("guidance", guidance, 0.0, math.inf)
+    check_choice("variant", variant, VARIANTS)
     device = next(model.parameters()).device
     schedule = config.objective.schedule
     generator = torch.Generator().manual_seed(seed)
     turn = align_phase(low)
     condition, orders = to_channels(low * turn).to(device), orders.to(device)
-    start = torch.randn(condition.shape, generator=generator).to(device)
-    missing = torch.zeros_like(condition), condition.new_zeros(len(condition), 2)
+    start, noise_y, z = (normal_like(condition, generator) for _ in range(3))
 
-    def predict_noise(x: torch.Tensor, t: torch.Tensor, y: torch.Tensor, levels: tuple[float, float]) -> torch.Tensor:
-        x0 = predict_x0(model, x, t, y, x.new_tensor(levels).expand(len(x), 2), orders, config)
-        if guidance != 1.0:
-            null = predict_x0(model, x, t, *missing, orders, config)
-            x0 = null + guidance * (x0 - null)
-        return to_epsilon(x0.clamp(-1, 1), x, t, schedule)
+    def predict(x: torch.Tensor, t: torch.Tensor, y: torch.Tensor, levels: torch.Tensor) -> torch.Tensor:
+        return predict_x0(model, x, t, y, levels, orders, config)
 
+    def predict_without(x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+        return predict(x, t, torch.zeros_like(condition), condition.new_zeros(len(condition), 2))
+
+    denoise = conditioned(predict, condition, decay, schedule, noise_y, generator)
+    if guidance != 1.0:
+        denoise = guided(denoise, predict_without, guidance)
+    steps_by_name: dict[str, Step] = {"ddim": DDIM, "derived": ANCESTRAL, "printed": PrintedStep(z)}
     model.eval()
-    with torch.no_grad():
-        path = progressive_path(
-            predict_noise, start, condition, schedule, decay, steps=steps, variant=variant, generator=generator
-        )
-        *_, last = path
-    return to_components(last.x).to(low) / turn
+    x = sample(
+        lambda x, t: denoise(x, t).clamp(-1, 1), start, schedule, steps=steps, step=steps_by_name[variant],
+        generator=generator,
+    )  # fmt: skip
+    return to_components(x).to(low) / turn
 
 
 def check_components(low: torch.Tensor, orders: torch.Tensor) -> None:
@@ -221,32 +261,38 @@ def to_components(channels: torch.Tensor) -> torch.Tensor:
     return components / components.abs().clamp_min(1)
 
 
-def to_training_channels(batch: tuple[torch.Tensor, ...], generator: torch.Generator) -> list[torch.Tensor]:
+def to_training_channels(batch: tuple[torch.Tensor, ...], generator: torch.Generator) -> tuple[torch.Tensor, ...]:
     """(low, high, orders) with both components turned to the phase of the low one, a random sign per
     channel, and as real channels."""
     low, high, orders = batch
     sign = 1 - 2 * torch.randint(2, (*low.shape[:2], 1, 1), generator=generator).to(low.device)
     turn = sign * align_phase(low)
-    return [to_channels(low * turn), to_channels(high * turn), orders]
-
-
-def perturb(condition: torch.Tensor, noise: torch.Tensor, levels: torch.Tensor) -> torch.Tensor:
-    """Weight times condition plus level times noise, for `levels` (batch, 2)."""
-    weight, level = levels[..., None, None, None].unbind(1)
-    return weight * condition + level * noise
+    return to_channels(low * turn), to_channels(high * turn), orders
 
 
 def _training_levels(t: torch.Tensor, config: SynthesisConfig, generator: torch.Generator) -> torch.Tensor:
     """Weight and noise level of the condition at steps t, (batch, 2)."""
     if config.condition == "random":
         clean = torch.tensor([1.0, 0.0])
-        draw, keep = (torch.rand(len(t), 2, generator=generator) for _ in "dk")
-        return torch.where(keep < 0.5, clean, draw)
-    return _tabulate(TRAINING_CONDITIONS[config.condition], config.objective.schedule)[t]
+        levels, keep = (uniform((len(t), 2), generator) for _ in range(2))
+        return torch.where(keep < 0.5, clean, levels)
+    return TRAINING_CONDITIONS[config.condition].at(t, config.objective.schedule)
 
 
-@lru_cache(maxsize=8)
-def _tabulate(condition: ConditionSchedule, schedule: Schedule) -> torch.Tensor:
-    """Weight and noise level at t = 0 … T, (T + 1, 2)."""
-    signal = enumerate(schedule.alpha_bar.tolist())
-    return torch.tensor([condition.levels(t / schedule.steps, alpha_bar) for t, alpha_bar in signal])
+@dataclass(frozen=True)
+class SynthesisMethod(MatrixMethod):
+    """A conditional diffusion of system matrices as a `Method`."""
+
+    config: SynthesisConfig
+
+    def draw(self, batch: tuple[torch.Tensor, ...], generator: torch.Generator) -> tuple[torch.Tensor, ...]:
+        return draw(batch, generator, self.config)
+
+    def loss(self, model: nn.Module, drawn: tuple[torch.Tensor, ...], progress: float) -> dict[str, torch.Tensor]:
+        return loss(model, drawn, self.config)
+
+    def apply(self, model: nn.Module, low: torch.Tensor, orders: torch.Tensor, **options: Any) -> torch.Tensor:
+        # A network that knows weight and level knows the clean condition; so does Algorithm 1's.
+        seen = "clean" if self.config.condition_on_level else self.config.condition
+        defaults: dict[str, Any] = {"steps": self.calls, "decay": TRAINING_CONDITIONS[seen]}
+        return synthesise(model, low, orders, self.config, **defaults | options)

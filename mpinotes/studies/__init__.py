@@ -1,21 +1,30 @@
-"""The studies: experiments over all methods, whose results are recorded as JSON."""
+"""The studies: experiments over all methods, and what is recorded of them."""
 
-from mpinotes.studies import calls, decay, matrices, reconstruction, seeds, shift, table, terms, uncertainty
-from mpinotes.studies.profiles import Profile, get_profile
-from mpinotes.studies.record import decode_image, load_record, save_record
+from mpinotes.studies.decay import SCHEDULES
+from mpinotes.studies.profiles import PROFILES, Profile, get_profile
+from mpinotes.studies.record import Picture, Record, Row, Series, TrainingLog
+from mpinotes.studies.record_file import RECORDS, load_record, save_record
+from mpinotes.studies.run import STUDIES, run_study
+from mpinotes.studies.table import PAPER_TABLE
+from mpinotes.studies.training import train_method
 from mpinotes.studies.workplace import workplace
 
-STUDIES = {
-    "table": table.run,
-    "seeds": seeds.run,
-    "calls": calls.run,
-    "terms": terms.run,
-    "shift": shift.run,
-    "uncertainty": uncertainty.run,
-    "matrices": matrices.run,
-    "decay": decay.run,
-    "reconstruction": reconstruction.run,
-}
-"""By name: profile and the folder of trained methods and checkpoints -> what is recorded."""
-
-__all__ = ["STUDIES", "Profile", "decode_image", "get_profile", "load_record", "save_record", "workplace"]
+__all__ = [
+    "PAPER_TABLE",
+    "PROFILES",
+    "RECORDS",
+    "SCHEDULES",
+    "STUDIES",
+    "Picture",
+    "Profile",
+    "Record",
+    "Row",
+    "Series",
+    "TrainingLog",
+    "get_profile",
+    "load_record",
+    "run_study",
+    "save_record",
+    "train_method",
+    "workplace",
+]

@@ -1,70 +1,72 @@
 """Image quality against network calls."""
 
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import torch
 
-from mpinotes.data import available_vessels, image_pairs
-from mpinotes.methods import dccdm, regression
-from mpinotes.methods.mirrors import mirror_mean
-from mpinotes.methods.recipes import TEST_SEED
+from mpinotes.data import image_split
+from mpinotes.diffusion import ANCESTRAL
+from mpinotes.methods import METHODS, mirror_mean
 from mpinotes.operators import Degradation
-from mpinotes.studies.enhancers import TITLES
 from mpinotes.studies.profiles import Profile
-from mpinotes.studies.record import image_scores, intervals
+from mpinotes.studies.record import Record, Row
+from mpinotes.studies.rows import Subject, image_scores
 from mpinotes.studies.trained import find_trained
 
+STUDY = "calls"
 
-def run(profile: Profile, runs: Path) -> dict[str, Any]:
+FOUND = ("ddpm", "unet")
+"""The trained methods that are called, by name."""
+
+METHOD_TITLES = {
+    "ddpm_ancestral": "ancestral",
+    "ddpm": "DDIM",
+    "ddpm_mean": "mean of single calls",
+    "ddpm_mirrors": "mean over mirrors",
+    "ddpm_consistent": "one call, then consistency steps",
+    "unet": "U-Net",
+    "unet_mirrors": "U-Net, mean over mirrors",
+}
+"""What the calls are spent on, by method."""
+
+
+def run(profile: Profile, runs: Path) -> Record:
     """DDIM and ancestral sampling of the DDPM over step counts up to T, means of samples, the mean over
-    mirror images, data-consistency steps, and the U-Net, on the first `profile.call_volumes` test volumes."""
-    methods = find_trained(TITLES, runs)
+    mirror images, data-consistency steps, and the U-Net, on the first `profile.call_volumes` test volumes.
+
+    Conditions: "calls/8"; "calls/1/steps/2" with two steps towards the data behind the call.
+    """
+    methods = find_trained([METHODS[name] for name in FOUND], runs)
     ddpm = methods["ddpm"]
-    test = available_vessels("test", profile.call_volumes)
-    pairs = image_pairs(test.volumes, seed=TEST_SEED)
+    pairs = image_split("test", profile.call_volumes)
+
+    def volumes() -> Iterator[tuple[str, str, torch.Tensor]]:
+        for steps in sorted(profile.call_steps, reverse=True):  # the full length first: all else is compared with it
+            yield "ddpm_ancestral", f"calls/{steps}", ddpm(pairs.x_lr, steps=steps, step=ANCESTRAL)
+        for steps in (1, *profile.call_steps[:-1]):
+            yield "ddpm", f"calls/{steps}", ddpm(pairs.x_lr, steps=steps)
+        singles = torch.stack([ddpm(pairs.x_lr, steps=1, seed=seed) for seed in range(8)])
+        for count in (2, 4, 8):
+            yield "ddpm_mean", f"calls/{count}", singles[:count].mean(0)
+        yield "ddpm_mirrors", "calls/8", mirror_mean(partial(ddpm, steps=1), pairs.x_lr)
+        for count in (1, 2, 3):
+            consistent = _consistent(singles[0], pairs.x_lr, ddpm.config.degradation, count)
+            yield "ddpm_consistent", f"calls/1/steps/{count}", consistent
+        if "unet" in methods:
+            unet = methods["unet"]
+            yield "unet", "calls/1", unet(pairs.x_lr)
+            yield "unet_mirrors", "calls/8", mirror_mean(unet, pairs.x_lr)
+
+    rows: list[Row] = []
     reference: torch.Tensor | None = None
-    rows = []
-
-    def record(family: str, calls: int, volumes: torch.Tensor, **more: int) -> None:
-        nonlocal reference
-        scores = image_scores(volumes, pairs.x_hr)
+    for key, condition, enhanced in volumes():
+        scores = image_scores(enhanced, pairs.x_hr)
         reference = scores["psnr"] if reference is None else reference
-        rows.append(
-            {
-                "family": family,
-                "calls": calls,
-                **more,
-                **intervals(scores | {"psnr minus full length": scores["psnr"] - reference}),
-            }
-        )
-
-    def draw(steps: int, eta: float, seed: int = 0) -> torch.Tensor:
-        return dccdm.enhance(ddpm.model, pairs.x_lr, ddpm.config, steps=steps, eta=eta, seed=seed)
-
-    for steps in sorted(profile.call_steps, reverse=True):  # the full length first: all else is compared with it
-        record("ancestral", steps, draw(steps, 1.0))
-    for steps in (1, *profile.call_steps[:-1]):
-        record("DDIM", steps, draw(steps, 0.0))
-    singles = torch.stack([draw(1, 0.0, seed) for seed in range(8)])
-    for count in (2, 4, 8):
-        record("mean of single calls", count, singles[:count].mean(0))
-    record(
-        "mean over mirrors", 8, mirror_mean(lambda x: dccdm.enhance(ddpm.model, x, ddpm.config, steps=1), pairs.x_lr)
-    )
-    for count in (1, 2, 3):
-        volumes = _consistent(singles[0], pairs.x_lr, ddpm.config.degradation, count)
-        record("one call, then consistency steps", 1, volumes, steps=count)
-    if "unet" in methods:
-        unet = methods["unet"].model
-        record("U-Net", 1, regression.enhance(unet, pairs.x_lr))
-        record("U-Net, mean over mirrors", 8, mirror_mean(lambda x: regression.enhance(unet, x), pairs.x_lr))
-    return {
-        "test data": test.source,
-        "volumes": len(test.volumes),
-        "T": ddpm.config.objective.schedule.steps,
-        "rows": rows,
-    }
+        rows += Subject(STUDY, key, condition).means(scores | {"psnr_minus_full_length": scores["psnr"] - reference})
+    settings = {"volumes": len(pairs.x_hr), "T": ddpm.config.objective.schedule.steps}
+    return Record(STUDY, pairs.source, METHOD_TITLES, settings, tuple(rows))
 
 
 def _consistent(x: torch.Tensor, x_lr: torch.Tensor, degradation: Degradation, count: int) -> torch.Tensor:

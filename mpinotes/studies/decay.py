@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from mpinotes.data import HELD_OUT_TESTS, MatrixPairs
+from mpinotes.data import CALIBRATION_NOISE, HELD_OUT_TESTS, MatrixPairs, matrix_test_pairs
 from mpinotes.diffusion import (
     AnnealedCondition,
     ConditionDecay,
@@ -16,22 +16,34 @@ from mpinotes.diffusion import (
     ReversedDecay,
 )
 from mpinotes.evaluation import component_psnr, component_scores
-from mpinotes.methods.recipes import CALIBRATION_NOISE, matrix_test_pairs
-from mpinotes.methods.released import Trained
-from mpinotes.methods.sm_synthesis import synthesise
+from mpinotes.methods import Trained
+from mpinotes.methods.sm_synthesis import SynthesisMethod
 from mpinotes.studies.profiles import Profile
-from mpinotes.studies.record import interval
-from mpinotes.studies.synthesisers import TITLES, networks
+from mpinotes.studies.record import Record, Row
+from mpinotes.studies.rows import Subject
+from mpinotes.studies.synthesisers import networks
+
+STUDY = "decay"
 
 SCHEDULES: dict[str, ConditionSchedule] = {
     "constant": ConstantCondition(),
     "decay": ConditionDecay(),
-    "decay, gentle": ConditionDecay(eta_max=0.02, w_min=0.9),
-    "reversed decay": ReversedDecay(),
-    "CADS": AnnealedCondition(),
+    "decay_gentle": ConditionDecay(eta_max=0.02, w_min=0.9),
+    "decay_reversed": ReversedDecay(),
+    "cads": AnnealedCondition(),
     "noised": NoisedCondition(),
 }
-"""How the condition enters, by name."""
+"""How the condition enters, by the name that conditions of the study "decay" hold."""
+
+CONDITION_TITLES = {
+    "constant": "constant",
+    "decay": "decay",
+    "decay_gentle": "decay, gentle",
+    "decay_reversed": "reversed decay",
+    "cads": "CADS",
+    "noised": "noised",
+}
+"""Of `SCHEDULES`."""
 
 SWEEPS: dict[str, tuple[float, ...]] = {
     "eta_max": (0.0, 0.02, 0.05, 0.1, 0.2, 0.5),
@@ -42,54 +54,51 @@ SWEEPS: dict[str, tuple[float, ...]] = {
 }
 """Settings of the decay, one parameter at a time around the defaults."""
 
-SWEPT = (TITLES["sm_algorithm1"], TITLES["sm_aware"])
+SWEPT = ("sm_algorithm1", "sm_aware")
 CALLS = (1, 2, 4, 8, 16, 20, 50)
 GUIDANCE = (0.0, 0.5, 1.5, 2.0)
 
 
-def run(profile: Profile, runs: Path) -> dict[str, Any]:
+def run(profile: Profile, runs: Path) -> Record:
     """PSNR of every network under every schedule and sampler at equal calls, paired with the constant condition.
 
-    Sweeps and calls take the middle one of the held-out diameters.
+    Conditions: "NOISE/SCHEDULE/SAMPLER", "NOISE/guidance/SCALE/ddim"; on the middle one of the held-out
+    diameters, noisy: none for its low-gradient matrix, "sweep/PARAMETER/VALUE" and "SAMPLER/calls/N".
     """
-    models = {
-        title: model for title, model in networks("held-out diameters", runs).items() if not title.startswith("U-Net")
-    }
-    steps = profile.matrix_calls
-    noises = {"clean": 0.0, "noisy": CALIBRATION_NOISE}
+    found = networks("held-out diameters", runs)
+    models = {key: trained for key, trained in found.items() if isinstance(trained.method, SynthesisMethod)}
+    steps = profile.shortened(models["sm_algorithm1"].method).calls
     middle = matrix_test_pairs(profile, HELD_OUT_TESTS[1:2], CALIBRATION_NOISE)
 
-    def median(trained: Trained, **options: Any) -> float:
-        return round(_draw(trained, middle, steps, **options).median().item(), 3)
+    def median(key: str, condition: str, **options: Any) -> Row:
+        values = _draw(models[key], middle, steps, **options)
+        return Subject(STUDY, key, condition).number("psnr_median", round(values.median().item(), 3), len(values))
 
-    swept = {title: models[title] for title in SWEPT if title in models}
-    return {
-        "test data": "simulated matrices",
-        "components": profile.matrix_components,
-        "calls": steps,
-        "defaults": asdict(ConditionDecay()),
-        "low gradient": {name: round(x, 3) for name, x in component_scores(middle.low, middle.high)["psnr"].items()},
-        "schedules": {
-            name: _compare(models, matrix_test_pairs(profile, HELD_OUT_TESTS, noise), steps)
-            for name, noise in noises.items()
+    scores = component_scores(middle.low, middle.high)["psnr"]
+    low, images = Subject(STUDY, "low"), len(middle.low) * middle.low.shape[1]
+    rows = [low.number(f"psnr_{quartile}", round(x, 3), images) for quartile, x in scores.items()]
+    for noise, level in (("clean", 0.0), ("noisy", CALIBRATION_NOISE)):
+        pairs = matrix_test_pairs(profile, HELD_OUT_TESTS, level)
+        for key, trained in models.items():
+            rows += _compare(key, trained, pairs, steps, noise)
+    for key in (key for key in SWEPT if key in models):
+        for parameter, values in SWEEPS.items():
+            for value in values:
+                decay = _changed(parameter, value)
+                rows.append(median(key, f"sweep/{parameter}/{value:g}", decay=decay, variant="derived"))
+        for variant in ("ddim", "derived", "printed"):
+            rows += [median(key, f"{variant}/calls/{calls}", steps=calls, variant=variant) for calls in CALLS]
+    return Record(
+        STUDY,
+        "simulated matrices",
+        {"low": "low gradient"} | {key: trained.method.title for key, trained in models.items()} | CONDITION_TITLES,
+        {
+            "components": profile.matrix_components,
+            "calls": steps,
+            **{f"default_{name}": value for name, value in asdict(ConditionDecay()).items()},
         },
-        "sweeps": {
-            title: {
-                parameter: {
-                    f"{value:g}": median(model, decay=_changed(parameter, value), variant="derived") for value in values
-                }
-                for parameter, values in SWEEPS.items()
-            }
-            for title, model in swept.items()
-        },
-        "psnr against calls": {
-            title: {
-                variant: {str(calls): median(model, steps=calls, variant=variant) for calls in CALLS}
-                for variant in ("ddim", "derived", "printed")
-            }
-            for title, model in swept.items()
-        },
-    }
+        tuple(rows),
+    )
 
 
 def _changed(parameter: str, value: float) -> ConditionDecay:
@@ -102,30 +111,29 @@ def _changed(parameter: str, value: float) -> ConditionDecay:
 
 def _draw(trained: Trained, pairs: MatrixPairs, calls: int, **options: Any) -> torch.Tensor:
     """PSNR of every channel of every component that a network synthesises."""
-    image = synthesise(trained.model, pairs.low, pairs.orders, trained.config, **({"steps": calls} | options))
+    image = trained(pairs.low, pairs.orders, **{"steps": calls} | {"decay": ConstantCondition()} | options)
     return component_psnr(image, pairs.high).double()
 
 
-def _compare(models: dict[str, Trained], pairs: MatrixPairs, steps: int) -> dict[str, Any]:
-    rows: dict[str, Any] = {}
-    for title, trained in models.items():
-        constant = _draw(trained, pairs, steps, variant="derived")
-        runs: dict[str, dict[str, Any]] = {
-            f"{name}, derived": {"decay": schedule, "variant": "derived"} for name, schedule in SCHEDULES.items()
-        }
-        for name in ("constant", "decay"):
-            runs[f"{name}, printed"] = {"decay": SCHEDULES[name], "variant": "printed"}
-            runs[f"{name}, ddim"] = {"decay": SCHEDULES[name], "variant": "ddim"}
-        if title == TITLES["sm_algorithm1"]:
-            for scale in GUIDANCE:  # two network calls a step, but for the unconditional one
-                runs[f"guidance {scale:g}, ddim"] = {"guidance": scale, "steps": max(1, steps // 2)}
-        rows[title] = {}
-        for name, options in runs.items():
-            values = _draw(trained, pairs, steps, **options)
-            levels = values.quantile(torch.tensor([0.25, 0.5, 0.75], dtype=torch.float64)).tolist()
-            rows[title][name] = {
-                "psnr": dict(zip(("lower", "median", "upper"), (round(x, 3) for x in levels), strict=True)),
-                "psnr minus constant": interval(values - constant),
-            }
-        print(title, {name: row["psnr"]["median"] for name, row in rows[title].items()}, flush=True)
+def _compare(key: str, trained: Trained, pairs: MatrixPairs, steps: int, noise: str) -> list[Row]:
+    runs: dict[str, dict[str, Any]] = {
+        f"{name}/derived": {"decay": schedule, "variant": "derived"} for name, schedule in SCHEDULES.items()
+    }
+    for name in ("constant", "decay"):
+        for variant in ("printed", "ddim"):
+            runs[f"{name}/{variant}"] = {"decay": SCHEDULES[name], "variant": variant}
+    if key == "sm_algorithm1":
+        for scale in GUIDANCE:  # two network calls a step, but for the unconditional one
+            runs[f"guidance/{scale:g}/ddim"] = {"guidance": scale, "steps": max(1, steps // 2)}
+    constant = _draw(trained, pairs, steps, **runs["constant/derived"])
+    levels = torch.tensor([0.25, 0.5, 0.75], dtype=torch.float64)
+    rows = []
+    for name, options in runs.items():
+        values = _draw(trained, pairs, steps, **options)
+        subject = Subject(STUDY, key, f"{noise}/{name}")
+        for quartile, value in zip(("lower", "median", "upper"), values.quantile(levels).tolist(), strict=True):
+            rows.append(subject.number(f"psnr_{quartile}", round(value, 3), len(values)))
+        rows += subject.means({"psnr_minus_constant": values - constant})
+    medians = {row.condition: row.mean for row in rows if row.metric == "psnr_median"}
+    print(key, medians, flush=True)
     return rows

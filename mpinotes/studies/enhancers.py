@@ -6,18 +6,17 @@ from functools import partial
 
 import torch
 
-from mpinotes.methods import dccdm, regression
-from mpinotes.methods.mirrors import mirror_mean
-from mpinotes.methods.released import Trained
+from mpinotes.methods import Trained, mirror_mean
 
-TITLES = {"edsr": "EDSR", "unet": "3D U-Net", "esrgan": "ESRGAN", "ddpm": "3D DDPM", "dccdm": "DCCDM"}
-"""The five methods of Table 1, in its order."""
+MIRRORED = ("ddpm", "unet")
+"""Methods that are judged by their mean over mirror images, too."""
 
 
 @dataclass(frozen=True)
 class Enhancer:
     """A trained method: `enhance` needs `calls` network calls per volume."""
 
+    title: str
     calls: int
     trained: Trained
     enhance: Callable[[torch.Tensor], torch.Tensor]
@@ -28,27 +27,17 @@ class Enhancer:
         return sum(parameter.numel() for parameter in self.trained.model.parameters())
 
 
-def enhancers(methods: dict[str, Trained], steps: int) -> dict[str, Enhancer]:
-    """By title: every method as it is judged, `steps` calls for the diffusion models; and the mean over
-    mirror images, eight calls, of the DDPM at one call each and of the U-Net."""
-    single = {name: _single_call(name, trained) for name, trained in methods.items()}
-    rows = {}
-    for name, trained in methods.items():
-        if name in ("ddpm", "dccdm"):
-            rows[TITLES[name]] = Enhancer(steps, trained, partial(_diffuse, trained, steps))
-        else:
-            rows[TITLES[name]] = Enhancer(1, trained, single[name])
-    for name in ("ddpm", "unet"):
+def enhancers(methods: dict[str, Trained]) -> dict[str, Enhancer]:
+    """Every method by name, with as many calls as it is made for; and NAME_mirrors, the mean over mirror
+    images, eight calls, of those that are `MIRRORED`, a diffusion model with one call each."""
+    rows = {
+        name: Enhancer(trained.method.title, trained.method.calls, trained, trained)
+        for name, trained in methods.items()
+    }
+    for name in MIRRORED:
         if name in methods:
-            rows[f"{TITLES[name]}, mirrors"] = Enhancer(8, methods[name], partial(mirror_mean, single[name]))
+            trained = methods[name]
+            once = trained if trained.method.calls == 1 else partial(trained, steps=1)
+            title = f"{trained.method.title}, mirrors"
+            rows[f"{name}_mirrors"] = Enhancer(title, 8, trained, partial(mirror_mean, once))
     return rows
-
-
-def _single_call(name: str, trained: Trained) -> Callable[[torch.Tensor], torch.Tensor]:
-    if name in ("ddpm", "dccdm"):
-        return partial(_diffuse, trained, 1)
-    return partial(regression.enhance, trained.model)
-
-
-def _diffuse(trained: Trained, steps: int, x_lr: torch.Tensor) -> torch.Tensor:
-    return dccdm.enhance(trained.model, x_lr, trained.config, steps=steps)

@@ -1,44 +1,58 @@
 """The one table of sizes. Notebooks and the command line ask it and carry no numbers of their own."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from mpinotes.checks import check_choice
+from mpinotes.data import Amounts
+from mpinotes.methods import Method
+
+_M = TypeVar("_M", bound=Method)
 
 
 @dataclass(frozen=True)
-class Profile:
+class Profile(Amounts):
     """How much of everything one run does.
 
-    `train_volumes`, `test_volumes`: at most that many of a split. `regularizations`: the values of
-    λ that chapter 1 tries. `image_steps`, `matrix_steps`: training steps from nothing. `term_steps`:
-    of each variant in the study of DCCDM's terms. `sampling_steps`, `matrix_calls`: network calls per
-    sample, for volumes and for components of matrices. `matrix_settings`,
-    `matrix_components`: how many of the at most 90 settings and 168 components are simulated. The studies:
-    `guided_steps` of ancestral sampling and DPS; `call_steps` and `call_volumes` of quality against
-    calls; `shift_volumes` per condition; `samples` of each of `sample_volumes` for uncertainty.
+    :param name: of the profile.
+    :param most_steps: at most so many training steps from nothing.
+    :param most_calls: at most so many network calls for one estimate.
+    :param term_steps: of each variant in the study of DCCDM's terms.
+    :param guided_steps: of ancestral sampling and DPS.
+    :param call_steps: of quality against calls.
+    :param call_volumes: in that study.
+    :param shift_volumes: per condition in the study of other noises and scanners.
+    :param samples: of each volume for uncertainty.
+    :param sample_volumes: in that study.
+    :param regularizations: the values of λ that chapter 1 tries.
 
-    >>> from dataclasses import replace
-    >>> replace(get_profile("full"), image_steps=100).image_steps
-    100
+    >>> get_profile("full").matrix_components
+    168
     """
 
     name: str
-    train_volumes: int
-    test_volumes: int
-    regularizations: tuple[float, ...]
-    image_steps: int
-    matrix_steps: int
+    most_steps: int
+    most_calls: int
     term_steps: int
-    sampling_steps: int
     guided_steps: int
     call_steps: tuple[int, ...]
     call_volumes: int
     shift_volumes: int
     samples: int
     sample_volumes: int
-    matrix_calls: int
-    matrix_settings: int
-    matrix_components: int
+    regularizations: tuple[float, ...]
+
+    def shortened(self, method: _M) -> _M:
+        """The method with no more training steps, and calls for one estimate, than this profile has time for.
+
+        >>> from mpinotes.methods import METHODS
+        >>> get_profile("smoke").shortened(METHODS["dccdm"]).training.steps
+        12
+        """
+        steps = min(method.training.steps, self.most_steps)
+        warmup = min(method.training.warmup, steps // 10)
+        training = replace(method.training, steps=steps, warmup=warmup)
+        return replace(method, training=training, calls=min(method.calls, self.most_calls))
 
 
 PROFILES = {
@@ -47,17 +61,15 @@ PROFILES = {
         train_volumes=16,
         test_volumes=8,
         regularizations=(5.0,),
-        image_steps=12,
-        matrix_steps=20,
+        most_steps=12,
+        most_calls=4,
         term_steps=3,
-        sampling_steps=2,
         guided_steps=4,
         call_steps=(2, 4),
         call_volumes=2,
         shift_volumes=2,
         samples=3,
         sample_volumes=2,
-        matrix_calls=4,
         matrix_settings=2,
         matrix_components=12,
     ),
@@ -66,17 +78,15 @@ PROFILES = {
         train_volumes=128,
         test_volumes=382,
         regularizations=(2.0, 5.0, 12.0),
-        image_steps=60,
-        matrix_steps=60,
+        most_steps=60,
+        most_calls=20,
         term_steps=60,
-        sampling_steps=2,
         guided_steps=50,
         call_steps=(2, 4, 8, 16, 50),
         call_volumes=16,
         shift_volumes=16,
         samples=4,
         sample_volumes=4,
-        matrix_calls=20,
         matrix_settings=6,
         matrix_components=168,
     ),
@@ -85,17 +95,15 @@ PROFILES = {
         train_volumes=1335,
         test_volumes=382,
         regularizations=(1.0, 2.0, 5.0, 12.0, 30.0),
-        image_steps=11000,
-        matrix_steps=6000,
+        most_steps=11_000,
+        most_calls=20,
         term_steps=600,
-        sampling_steps=2,
         guided_steps=30,
         call_steps=(2, 4, 8, 16, 50, 250, 1000),
         call_volumes=32,
         shift_volumes=48,
         samples=16,
         sample_volumes=16,
-        matrix_calls=20,
         matrix_settings=90,
         matrix_components=168,
     ),

@@ -1,26 +1,33 @@
 """The proof: phantoms measured at the high gradient and reconstructed with every matrix."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from mpinotes.data import (
     BAR_WIDTHS,
+    CALIBRATION_NOISE,
+    TRAIN_SEED,
     MatrixPairs,
     add_calibration_noise,
     available_vessels,
     bar_modulation,
     matrix_split,
+    matrix_test_pairs,
+    matrix_train_pairs,
     points,
     resolution_bars,
 )
-from mpinotes.evaluation import psnr
-from mpinotes.methods.recipes import CALIBRATION_NOISE, TRAIN_SEED, matrix_test_pairs, matrix_train_pairs
+from mpinotes.draw import normal_like
+from mpinotes.evaluation import psnr, ssim
 from mpinotes.reconstruction import kaczmarz
 from mpinotes.studies.profiles import Profile
-from mpinotes.studies.record import encode_image, image_scores, intervals
+from mpinotes.studies.record import Picture, Record, Row, Series
+from mpinotes.studies.rows import SPLITS, Subject
 from mpinotes.studies.synthesisers import synthesisers
+
+STUDY = "reconstruction"
 
 MEASUREMENT_NOISE = 1e-3
 """Of the phantom's voltages, as a share of the strongest line of the vessels at the high gradient; the
@@ -30,45 +37,70 @@ LEAST_SNR = 5.0
 """Lines whose low-gradient component stays below this (peak over noise) are left out of every matrix."""
 
 REGULARIZATIONS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
-"""Tried for every matrix on vessels that are not judged; the best is used."""
+"""Tried for every matrix on vessels that are not tested; the best is used."""
 
 ANCHORS = 4
 """Per axis: how many high-gradient calibration points fix the complex scale of every component."""
 
 SWEEPS = 20
 NOISES = {"clean": 0.0, "noisy": CALIBRATION_NOISE}
-PICTURED = "held-out diameters, 45 nm, noisy"
+PICTURED = "held_out/core/45/noisy"
 """Whose images are kept in the record."""
 
+TRUE_HIGH, OWN_LOW = "true_high", "low_own"
+"""The matrices that nobody had to synthesise: the measured one, and that of the low gradient at its own measurement."""
 
-def run(profile: Profile, runs: Path) -> dict[str, Any]:
-    """PSNR and SSIM of reconstructed vessels, bars and points, per protocol, calibration noise and core diameter."""
+
+def run(profile: Profile, runs: Path) -> Record:
+    """PSNR and SSIM of reconstructed vessels, bars and points, per protocol, calibration noise and core diameter.
+
+    Conditions: "SPLIT/core/NANOMETRES/NOISE" for what holds for a matrix, with "/PHANTOM" behind for its images.
+    """
     test, tuning = (available_vessels(split, profile.sample_volumes) for split in ("test", "val"))
     phantoms = {"vessels": test.volumes.amax(2)[:, 0], "bars": resolution_bars(), "points": points()}
-    results = {}
+    titles = {TRUE_HIGH: "true high gradient", OWN_LOW: "low gradient, own measurement", "phantom": "phantom"}
+    found = Found([], [], [Subject(STUDY, "phantom", name).picture("z", x[0]) for name, x in phantoms.items()])
+    cases: dict[str, str] = {}
     for split in ("paper", "held-out diameters"):
         train = matrix_train_pairs(profile, split)
         for noise in NOISES:
             noisy = add_calibration_noise(train, NOISES[noise], seed=TRAIN_SEED)
             methods = synthesisers(profile, split, noisy, runs)
+            titles |= {key: method.title for key, method in methods.items() if key != "low"}
             for setting in matrix_split(split).test:
                 pairs = matrix_test_pairs(profile, [setting], NOISES[noise])
                 clean = matrix_test_pairs(profile, [setting], 0.0)
-                images = {title: method.synthesise(pairs, [setting]) for title, method in methods.items()}
-                name = f"{split}, {1e9 * setting.core_diameter:.0f} nm, {noise}"
-                results[name] = reconstruct_all(
+                images = {key: method.synthesise(pairs, [setting]) for key, method in methods.items()}
+                core = f"{1e9 * setting.core_diameter:.0f}"
+                condition = f"{SPLITS[split]}/core/{core}/{noise}"
+                cases[condition] = f"{split}, {core} nm, {noise}"
+                results = reconstruct_all(
                     images, pairs, clean.low_voltage, phantoms, tuning.volumes.amax(2)[:, 0],
-                    noise=NOISES[noise], pictures=name == PICTURED,
+                    noise=NOISES[noise], condition=condition, pictures=condition == PICTURED,
                 )  # fmt: skip
-                print(name, {title: row["vessels"]["psnr"]["mean"] for title, row in results[name]["rows"].items()})
-    return {
-        "test data": test.source,
+                found += results
+                vessels = [row for row in results.rows if row.condition.endswith("/vessels") and row.metric == "psnr"]
+                print(condition, {row.method: row.mean for row in vessels}, flush=True)
+    settings = {
         "volumes": len(test.volumes),
-        "bar widths": [1.25 * width for width in BAR_WIDTHS],
+        "bar_widths": [1.25 * width for width in BAR_WIDTHS],
         "anchors": ANCHORS**2,
-        "truth": {name: encode_image(images[0]) for name, images in phantoms.items()},
-        "cases": results,
     }
+    return Record(
+        STUDY, test.source, titles | cases, settings, tuple(found.rows), tuple(found.series), tuple(found.pictures)
+    )
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a case leaves in the record."""
+
+    rows: list[Row]
+    series: list[Series]
+    pictures: list[Picture]
+
+    def __add__(self, other: "Found") -> "Found":
+        return Found(self.rows + other.rows, self.series + other.series, self.pictures + other.pictures)
 
 
 def anchored(estimate: torch.Tensor, high: torch.Tensor, noise: float, generator: torch.Generator) -> torch.Tensor:
@@ -76,7 +108,7 @@ def anchored(estimate: torch.Tensor, high: torch.Tensor, noise: float, generator
     measured there with standard deviation `noise` per part."""
     sides = [torch.linspace(0, side - 1, ANCHORS + 2).round().long()[1:-1] for side in high.shape[-2:]]
     known, guess = (x[..., sides[0][:, None], sides[1]].flatten(2) for x in (high, estimate.to(high)))
-    known = known + noise * 2**0.5 * torch.randn(known.shape, dtype=known.dtype, generator=generator)
+    known = known + noise * normal_like(known, generator)
     factor = (guess.conj() * known).sum(-1) / guess.abs().square().sum(-1).clamp_min(1e-12)
     return estimate.to(high) * factor[..., None, None]
 
@@ -89,37 +121,47 @@ def reconstruct_all(
     tuning: torch.Tensor,
     *,
     noise: float,
+    condition: str,
     pictures: bool,
-) -> dict[str, Any]:
-    """Reconstruct with the true high, the measured low (at its own measurement) and every synthesised matrix."""
+) -> Found:
+    """Reconstruct with the true high, the measured low (at its own measurement) and every synthesised matrix.
+
+    :param images: components of the high gradient by method, "low" left out.
+    :param pairs: the true ones.
+    :param true_low: components of the low gradient without noise [V].
+    :param phantoms: images (n, y, x) in [0, 1] by name.
+    :param tuning: images that choose the regularisation of every matrix.
+    :param noise: of the calibration, as a share of the strongest component.
+    :param condition: under which it is recorded.
+    :param pictures: whether the first image of every phantom is kept.
+    """
     generator = torch.Generator().manual_seed(0)
     high = pairs.high_voltage
     measured_low = pairs.low_voltage
     calibration = noise * high.abs().max().item()
     kept = pairs.low_scale > LEAST_SNR * calibration  # (component, channel)
-    matrices = {"true high gradient": high, "low gradient, own measurement": measured_low}
-    matrices |= {t: anchored(x, high, calibration, generator) for t, x in images.items() if t != "low gradient"}
+    matrices = {TRUE_HIGH: high, OWN_LOW: measured_low}
+    matrices |= {key: anchored(x, high, calibration, generator) for key, x in images.items() if key != "low"}
 
     frames = torch.cat([*phantoms.values(), tuning]).flatten(1).T.to(high)
     voltages = {"high": high[kept].flatten(1) @ frames, "low": true_low[kept].flatten(1) @ frames}
     spread = MEASUREMENT_NOISE * voltages["high"][:, : len(phantoms["vessels"])].abs().max()
-    voltages = {
-        key: u + spread * torch.randn(u.shape, dtype=u.dtype, generator=generator) for key, u in voltages.items()
-    }
-    rows = {}
-    for title, matrix in matrices.items():
-        measured = voltages["low" if title.startswith("low") else "high"].to(torch.complex64)
-        rows[title] = _judge(matrix[kept].flatten(1).to(torch.complex64), measured, phantoms, tuning, pictures)
-    return {"lines": int(kept.sum()), "of": kept.numel(), "rows": rows}
+    voltages = {key: u + spread * normal_like(u, generator) / 2**0.5 for key, u in voltages.items()}
+    case = Subject(STUDY, "", condition)
+    found = Found([case.number("lines", int(kept.sum())), case.number("lines_total", kept.numel())], [], [])
+    for key, matrix in matrices.items():
+        measured = voltages["low" if key == OWN_LOW else "high"].to(torch.complex64)
+        rows_of = matrix[kept].flatten(1).to(torch.complex64)
+        regularization, frames = _reconstruct(rows_of, measured, tuning)
+        found.rows.append(Subject(STUDY, key, condition).number("regularization", regularization))
+        parts = frames.split([*map(len, phantoms.values()), len(tuning)])
+        for (name, truth), part in zip(phantoms.items(), parts, strict=False):
+            found += _test(Subject(STUDY, key, f"{condition}/{name}"), part, truth, name == "bars", pictures)
+    return found
 
 
-def _judge(
-    matrix: torch.Tensor,
-    measured: torch.Tensor,
-    phantoms: dict[str, torch.Tensor],
-    tuning: torch.Tensor,
-    pictures: bool,
-) -> dict[str, Any]:
+def _reconstruct(matrix: torch.Tensor, measured: torch.Tensor, tuning: torch.Tensor) -> tuple[float, torch.Tensor]:
+    """The regularisation that is best for the last frames, `tuning`, and the frames (n, y, x) it gives."""
     # Rows per unit of the strongest: voltages per particle are too small for float32's squares.
     scale = matrix.abs().max()
     signal = matrix.abs().amax(1) > 1e-12 * scale  # a line of which a method knows nothing is left out
@@ -130,14 +172,13 @@ def _judge(
         frames = solution.T.unflatten(1, tuning.shape[1:]).clamp(0, 1)
         score = psnr(frames[-len(tuning) :, None], tuning[:, None]).mean().item()
         tried[score] = (regularization, frames)
-    regularization, frames = tried[max(tried)]
-    row: dict[str, Any] = {"regularization": regularization}
-    for (name, truth), part in zip(
-        phantoms.items(), frames.split([*map(len, phantoms.values()), len(tuning)]), strict=False
-    ):
-        row[name] = intervals(image_scores(part[:, None], truth[:, None]))
-        if name == "bars":
-            row[name]["modulation"] = [round(depth, 3) for depth in bar_modulation(part[0])]
-        if pictures:
-            row[name]["image"] = encode_image(part[0])
-    return row
+    return tried[max(tried)]
+
+
+def _test(subject: Subject, frames: torch.Tensor, truth: torch.Tensor, bars: bool, picture: bool) -> Found:
+    scores = {metric: measure(frames[:, None], truth[:, None]) for metric, measure in (("psnr", psnr), ("ssim", ssim))}
+    return Found(
+        subject.means(scores),
+        [subject.series("modulation", bar_modulation(frames[0]), 3)] if bars else [],
+        [subject.picture("z", frames[0])] if picture else [],
+    )

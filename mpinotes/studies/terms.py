@@ -1,74 +1,82 @@
 """What each term of DCCDM does: the same network trained on with one thing changed at a time."""
 
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import torch
 
-from mpinotes.data import available_vessels, image_pairs
-from mpinotes.methods import baselines, dccdm, load
+from mpinotes.data import FIT_VOLUMES, image_split
+from mpinotes.methods import METHODS, baselines, load
 from mpinotes.methods.dccdm import DCCDMConfig
-from mpinotes.methods.recipes import FIT_VOLUMES, TEST_SEED, training_pairs
 from mpinotes.operators import fit_degradation
 from mpinotes.studies.profiles import Profile
-from mpinotes.studies.record import differences, image_scores, intervals, projections
-from mpinotes.training import TrainConfig, best_device, make_ema, train, with_bar
+from mpinotes.studies.record import Record, Row
+from mpinotes.studies.rows import Subject, differences, image_scores
+from mpinotes.training import TrainConfig, train, with_bar
 
-CONTROL = "no extra term"
+STUDY = "terms"
+
+CONTROL = "control"
+"""The condition that all others are compared with."""
+
 GAMMAS = (0.0, 0.1, 0.3, 0.5, 1.0, 2.0)
+
+CONDITION_TITLES = {
+    CONTROL: "no extra term",
+    **{f"gamma/{gamma:g}": f"γ = {gamma:g}" for gamma in GAMMAS},
+    "no_consistency": "no consistency",
+    "no_alignment": "no alignment",
+    "low_band_x_hr": "low band to x_HR",
+    "isotropic": "isotropic D",
+    "constant_weight": "constant weight over t",
+}
 
 
 def variants(full: DCCDMConfig, isotropic: DCCDMConfig) -> dict[str, DCCDMConfig]:
-    """The objectives that are compared, by name; the first is the control."""
+    """The objectives that are compared, by condition; the first is the control."""
     return {
-        CONTROL: baselines.ddpm(full.degradation),
-        **{f"γ = {gamma:g}": replace(full, gamma=gamma) for gamma in GAMMAS},
-        "no consistency": replace(full, lambda_dc=0.0),
-        "no alignment": replace(full, lambda_f=0.0),
-        "low band to x_HR": replace(full, low_target="x_hr"),
-        "isotropic D": isotropic,
-        "constant weight over t": replace(full, trust="constant"),
+        CONTROL: baselines.ddpm(full),
+        **{f"gamma/{gamma:g}": replace(full, gamma=gamma) for gamma in GAMMAS},
+        "no_consistency": replace(full, lambda_dc=0.0),
+        "no_alignment": replace(full, lambda_f=0.0),
+        "low_band_x_hr": replace(full, low_target="x_hr"),
+        "isotropic": isotropic,
+        "constant_weight": replace(full, time_weight="constant"),
     }
 
 
-def run(profile: Profile, runs: Path) -> dict[str, Any]:
+def run(profile: Profile, runs: Path) -> Record:
     """Train the released DDPM on for `profile.term_steps` steps under each objective, then enhance the test split.
 
     All variants start from the same weights and see the same batches and noise, so that their
     differences, paired over volumes, are the terms' own. Resumes from the checkpoints in `runs`.
     """
-    data = training_pairs(profile)
-    x_lr, x_hr = data.tensors
-    isotropic, _ = fit_degradation(x_hr[:FIT_VOLUMES], x_lr[:FIT_VOLUMES], isotropic=True)
-    configs = variants(DCCDMConfig(data.degradation), DCCDMConfig(isotropic))
+    data = METHODS["dccdm"].training_data(profile)
+    full = METHODS["dccdm"].fitted(data)
+    x_lr, x_hr = (x[:FIT_VOLUMES] for x in data.tensors)
+    isotropic, _ = fit_degradation(x_hr, x_lr, isotropic=True)
+    configs = variants(full.config, replace(full.config, degradation=isotropic))
     training = TrainConfig(profile.term_steps, learning_rate=2e-4, warmup=20, ema_decay=0.99)
-    test = available_vessels("test", profile.test_volumes)
-    pairs = image_pairs(test.volumes, seed=TEST_SEED)
+    pairs = image_split("test", profile.test_volumes)
     scores: dict[str, dict[str, torch.Tensor]] = {}
-    rows: dict[str, Any] = {}
+    rows: list[Row] = []
+    pictures = Subject(STUDY, "x_hr").projections(pairs.x_hr[0, 0])
     for index, (name, config) in enumerate(configs.items()):
-        model = load("ddpm").model
-        ema = make_ema(model, training.ema_decay)
-        loss = partial(dccdm.loss, config=config)
-        states = train(
-            model, ema, loss, data.tensors, training, device=best_device(), folder=runs / "terms" / f"{index:02}"
-        )
-        *_, state = with_bar(states, training.steps, name)
-        enhanced = dccdm.enhance(ema.module, pairs.x_lr, config, steps=profile.sampling_steps)
+        method = replace(full, config=config)
+        states = train(load("ddpm").model, method, data.tensors, training, folder=runs / "terms" / f"{index:02}")
+        *_, state = with_bar(states, training.steps, CONDITION_TITLES[name])
+        enhanced = method.apply(state.average, pairs.x_lr)
         scores[name] = image_scores(enhanced, pairs.x_hr)
-        rows[name] = {
-            **intervals(scores[name] | differences(scores[name], scores[CONTROL], "difference")),
-            "last terms": state.terms,
-            "projections": projections(enhanced[0, 0]) if name.startswith("γ") else None,
-        }
-    return {
-        "test data": test.source,
-        "volumes": len(test.volumes),
+        subject = Subject(STUDY, "ddpm" if name == CONTROL else "dccdm", name)
+        rows += subject.means(scores[name] | differences(scores[name], scores[CONTROL], CONTROL))
+        rows += [subject.number(f"loss_{term}", value, training.batch) for term, value in state.terms.items()]
+        if name.startswith("gamma/"):
+            pictures += subject.projections(enhanced[0, 0])
+    settings = {
+        "volumes": len(pairs.x_hr),
         "steps": training.steps,
-        "learning rate": training.learning_rate,
-        "sampling_steps": profile.sampling_steps,
-        "truth": projections(pairs.x_hr[0, 0]),
-        "variants": rows,
+        "learning_rate": training.learning_rate,
+        "sampling_steps": full.calls,
     }
+    titles = {"x_hr": "x_HR", "ddpm": "3D DDPM", "dccdm": "DCCDM", **CONDITION_TITLES}
+    return Record(STUDY, pairs.source, titles, settings, tuple(rows), pictures=tuple(pictures))

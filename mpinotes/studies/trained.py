@@ -3,17 +3,16 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from mpinotes.methods import load
-from mpinotes.methods.released import Trained
+from mpinotes.methods import Method, Trained, load
 from mpinotes.pretrained import released
 from mpinotes.training import best_device
 
 
-def find_trained(names: Iterable[str], runs: Path, suffix: str = "") -> dict[str, Trained]:
-    """Those methods that were trained into `runs`/NAME`suffix` or are released with the package; the others
-    are named, with the command that trains them."""
+def find_trained(methods: Iterable[Method], runs: Path, suffix: str = "") -> dict[str, Trained]:
+    """By name: those methods that were trained into `runs`/NAME`suffix` or are released with the package; the
+    others are named, with the command that trains them."""
     found = {}
-    for name in names:
+    for name in (method.name for method in methods):
         folder = runs / f"{name}{suffix}"
         if (folder / f"{name}.safetensors").is_file():
             found[name] = load(name, folder)

@@ -1,29 +1,54 @@
 """The one training loop: a generator, so that a notebook can plot, stop, or show a bar."""
 
 import hashlib
-import io
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Protocol
 
 import torch
 from torch import nn
-from torch.optim.swa_utils import AveragedModel
 
 from mpinotes.checks import check_positive, check_range
-from mpinotes.files import save_atomically
 from mpinotes.training import parallel
-from mpinotes.training.checkpoint import load_checkpoint
+from mpinotes.training.checkpoint import Checkpoint, Stateful
+from mpinotes.training.ema import make_ema
+from mpinotes.training.precision import best_device
 
-Loss = Callable[[nn.Module, tuple[torch.Tensor, ...], torch.Generator], dict[str, torch.Tensor]]
-"""Network, batch and generator -> the terms of the loss by name; "total" is what is minimised."""
+
+class Trainable(Protocol):
+    """What the loop asks of a method: random numbers on one side, a function of its arguments on the other.
+
+    >>> class Fit:
+    ...     def draw(self, batch, generator):
+    ...         return batch
+    ...     def loss(self, model, drawn, progress):
+    ...         return {"total": (model(drawn[0]) - drawn[1]).square().mean()}
+    >>> data = torch.ones(4, 1, 2, 2), torch.zeros(4, 1, 2, 2)
+    >>> [state.step for state in train(torch.nn.Conv2d(1, 1, 1), Fit(), data, TrainConfig(steps=2, batch=2))]
+    [1, 2]
+    """
+
+    def draw(self, batch: tuple[torch.Tensor, ...], generator: torch.Generator) -> tuple[torch.Tensor, ...]:
+        """Augment a batch and draw the random numbers of its loss: tensors with one row per sample."""
+
+    def loss(self, model: nn.Module, drawn: tuple[torch.Tensor, ...], progress: float) -> dict[str, torch.Tensor]:
+        """The terms of the loss by name; "total" is what is minimised. `progress`: share of the steps done."""
 
 
 @dataclass(frozen=True)
 class TrainConfig:
     """Steps and optimiser (AdamW, linear warm-up, cosine decay to zero, clipped gradients).
+
+    :param steps: of the optimiser.
+    :param batch: samples per step.
+    :param learning_rate: the largest.
+    :param warmup: steps until it is reached.
+    :param ema_decay: of the average of the weights, see `make_ema`.
+    :param checkpoint_every: steps between two checkpoints.
+    :param seed: of the starting weights, the batches and what a method draws.
 
     >>> config = TrainConfig(steps=1000, learning_rate=1e-3, warmup=99)
     >>> [round(config.rate(step), 6) for step in (0, 99, 500, 999)]
@@ -52,10 +77,15 @@ class TrainConfig:
 
 @dataclass(frozen=True)
 class TrainState:
-    """Where the training stands after `step` steps: the loss `terms` of the last one, the total of
-    each step so far in `history`, and the `seconds` spent, earlier runs included.
+    """Where a training stands.
 
-    >>> state = TrainState(4, terms={"total": 1.0}, history=[4.0, 3.0, 2.0, 1.0], seconds=0.1)
+    :param step: how many steps are done.
+    :param terms: of the loss of the last one.
+    :param history: the total of each step so far.
+    :param seconds: spent, earlier runs included.
+    :param average: the model with the moving average of its weights: what is judged and kept.
+
+    >>> state = TrainState(4, {"total": 1.0}, [4.0, 3.0, 2.0, 1.0], 0.1, torch.nn.Identity())
     >>> state.curve(points=2)
     [3.5, 1.5]
     """
@@ -64,6 +94,7 @@ class TrainState:
     terms: dict[str, float]
     history: list[float]
     seconds: float
+    average: nn.Module
 
     def curve(self, points: int = 100) -> list[float]:
         """The history as at most `points` means over equally many steps, for a card."""
@@ -73,79 +104,82 @@ class TrainState:
 
 def train(
     model: nn.Module,
-    ema: AveragedModel,
-    loss: Loss,
+    method: Trainable,
     data: tuple[torch.Tensor, ...],
     config: TrainConfig,
     *,
-    device: torch.device,
+    device: torch.device | None = None,
     folder: Path | None = None,
 ) -> Iterator[TrainState]:
-    """Train `model` in place, and its average `ema`, yielding the state after every step, and
-    first of all the one it resumes from.
+    """Train `model` in place, yielding the state after every step, and first of all the one it resumes from.
 
-    `data`: tensors with one sample per row; each step draws `config.batch` rows. All randomness of
-    step k comes from a generator seeded with (seed, k), so a run that was stopped and started again
-    with the same `folder` ends with the same bits as one that was not. Checkpoints are replaced
-    atomically. Under ``torchrun`` (see `parallel.join`) the processes divide the batch between them
-    and the first one writes the checkpoints. Raises ``ValueError`` for a damaged checkpoint or one of
-    another run, ``FloatingPointError`` when loss or gradient are no longer finite, and ``ConnectionError`` when
-    another process died.
+    All randomness of step k comes from a generator seeded with (seed, k), so a run that was stopped and
+    started again with the same `folder` ends with the same bits as one that was not. Checkpoints are
+    replaced atomically. Under ``torchrun`` (see `parallel.join`) the processes divide the batch between
+    them and the first one writes the checkpoints.
 
-    >>> def loss(model, batch, generator):
-    ...     return {"total": (model(batch[0]) - batch[1]).square().mean()}
+    :param model: what is trained.
+    :param method: draws the random numbers of a batch and says its loss.
+    :param data: tensors with one sample per row; each step draws `config.batch` rows.
+    :param config: steps and optimiser.
+    :param device: where; by default the GPU, if there is one.
+    :param folder: of the checkpoints; without it there are none.
+    :raises ValueError: for a damaged checkpoint or one of another run.
+    :raises FloatingPointError: when loss or gradient are no longer finite.
+    :raises ConnectionError: when another process died.
+
+    >>> class Fit:
+    ...     def draw(self, batch, generator):
+    ...         return batch
+    ...     def loss(self, model, drawn, progress):
+    ...         return {"total": (model(drawn[0]) - drawn[1]).square().mean()}
     >>> model, config = torch.nn.Conv2d(1, 1, 1), TrainConfig(steps=3, batch=2)
-    >>> data, cpu = (torch.ones(4, 1, 2, 2), torch.zeros(4, 1, 2, 2)), torch.device("cpu")
-    >>> states = train(model, make_ema(model, 0.9), loss, data, config, device=cpu)
-    >>> [state.step for state in states]
-    [1, 2, 3]
+    >>> data = torch.ones(4, 1, 2, 2), torch.zeros(4, 1, 2, 2)
+    >>> *_, state = train(model, Fit(), data, config)
+    >>> state.step, len(state.history)
+    (3, 3)
     """
     if config.batch % parallel.processes():
         raise ValueError(f"batch: got {config.batch}, accepted are multiples of the {parallel.processes()} processes")
+    device = device or best_device()
     memory_format = {4: torch.channels_last, 5: torch.channels_last_3d}[data[0].ndim]
-    model.to(device, memory_format=memory_format)  # type: ignore[call-overload]  # torch's stubs lack it
-    ema.to(device, memory_format=memory_format)  # type: ignore[call-overload]
+    ema = make_ema(model, config.ema_decay)
+    for module in (model, ema):
+        module.to(device, memory_format=memory_format)  # type: ignore[call-overload]  # torch's stubs lack it
     data = tuple(tensor.to(device) for tensor in data)
     # A short memory for squared gradients: with the usual 0.999 both image models left the track
     # together after some 1,700 steps at a rate of 1e-3.
     optimizer = torch.optim.AdamW(model.parameters(), lr=config.learning_rate, betas=(0.9, 0.99))
-    checkpoint = folder / "checkpoint.pt" if folder else None
+    parts: dict[str, Stateful] = {"model": model, "ema": ema, "optimizer": optimizer}
+    checkpoint = Checkpoint(folder / "checkpoint.pt", asdict(config), parts) if folder else None
     start, spent = 0, 0.0
     history: list[float] = []
-    if checkpoint and checkpoint.exists():
-        start, history, spent = _restore(checkpoint, model, ema, optimizer, config)
-        yield TrainState(start, {"total": history[-1]}, history, spent)
+    if checkpoint and checkpoint.path.exists():
+        content = checkpoint.restore()
+        start, history, spent = content["step"], content["history"], content["seconds"]
+        yield TrainState(start, {"total": history[-1]}, history, spent, ema.module)
     began = time.perf_counter() - spent
 
     for step in range(start, config.steps):
         generator = step_generator(config.seed, step)
         rows = torch.randint(len(data[0]), (config.batch,), generator=generator).to(device)
+        drawn = method.draw(tuple(tensor[rows] for tensor in data), generator)
         for group in optimizer.param_groups:
             group["lr"] = config.rate(step)
         optimizer.zero_grad(set_to_none=True)
-        terms = loss(model, tuple(tensor[rows] for tensor in data), generator)
+        terms = method.loss(model, parallel.local_rows(drawn), step / config.steps)
         terms["total"].backward()
         parallel.average_gradients(model)
         norm = nn.utils.clip_grad_norm_(model.parameters(), 1.0).item()
         values = parallel.average_terms(terms)
-        if not math.isfinite(values["total"]):
-            raise FloatingPointError(f"loss is {values['total']} at step {step}: lower the learning rate")
-        if not math.isfinite(norm):
-            raise FloatingPointError(
-                f"gradient is {norm} at step {step} for a loss of {values['total']:.3g}: this device or precision "
-                "cannot compute it for this network and size of the data; use another"
-            )
+        _check_finite(step, values["total"], norm)
         optimizer.step()
         ema.update_parameters(model)
         history.append(values["total"])
-        if (
-            checkpoint
-            and parallel.is_first()
-            and ((step + 1) % config.checkpoint_every == 0 or step + 1 == config.steps)
-        ):
-            progress = {"step": step + 1, "history": history, "seconds": time.perf_counter() - began}
-            _store(checkpoint, model, ema, optimizer, config, progress)
-        yield TrainState(step + 1, values, history, time.perf_counter() - began)
+        done = step + 1
+        if checkpoint and parallel.is_first() and (done % config.checkpoint_every == 0 or done == config.steps):
+            checkpoint.store(step=done, history=history, seconds=time.perf_counter() - began)
+        yield TrainState(done, values, history, time.perf_counter() - began, ema.module)
 
 
 def step_generator(seed: int, step: int) -> torch.Generator:
@@ -154,37 +188,11 @@ def step_generator(seed: int, step: int) -> torch.Generator:
     return torch.Generator().manual_seed(int.from_bytes(digest, "big"))
 
 
-def _store(
-    path: Path, model: nn.Module, ema: AveragedModel, optimizer: torch.optim.Optimizer, config: TrainConfig,
-    progress: dict,
-) -> None:  # fmt: skip
-    buffer = io.BytesIO()
-    content = {
-        **progress,
-        "config": asdict(config),
-        "model": model.state_dict(),
-        "ema": ema.state_dict(),
-        "optimizer": optimizer.state_dict(),
-    }
-    torch.save(content, buffer)
-    save_atomically(path, buffer.getvalue())
-
-
-def _restore(
-    path: Path, model: nn.Module, ema: AveragedModel, optimizer: torch.optim.Optimizer, config: TrainConfig
-) -> tuple[int, list[float], float]:
-    content = load_checkpoint(path)
-    if content.get("config") != asdict(config):
-        raise ValueError(
-            f"{path}: got a checkpoint of {content.get('config')}, accepted is one of {asdict(config)}; "
-            "choose another output folder"
+def _check_finite(step: int, loss: float, norm: float) -> None:
+    if not math.isfinite(loss):
+        raise FloatingPointError(f"loss is {loss} at step {step}: lower the learning rate")
+    if not math.isfinite(norm):
+        raise FloatingPointError(
+            f"gradient is {norm} at step {step} for a loss of {loss:.3g}: this device or precision "
+            "cannot compute it for this network and size of the data; use another"
         )
-    try:
-        model.load_state_dict(content["model"])
-        ema.load_state_dict(content["ema"])
-        optimizer.load_state_dict(content["optimizer"])
-    except (RuntimeError, KeyError, ValueError) as error:
-        raise ValueError(
-            f"{path}: the checkpoint is of another network, choose another output folder ({error})"
-        ) from error
-    return content["step"], content["history"], content["seconds"]

@@ -52,15 +52,15 @@ def is_first() -> bool:
     return not distributed.is_initialized() or distributed.get_rank() == 0
 
 
-def local_rows(*tensors: torch.Tensor) -> list[torch.Tensor]:
+def local_rows(tensors: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
     """This process's rows of tensors (batch, …) that hold the whole batch.
 
-    >>> local_rows(torch.arange(4), torch.zeros(4))
-    [tensor([0, 1, 2, 3]), tensor([0., 0., 0., 0.])]
+    >>> parallel.local_rows((torch.arange(4), torch.zeros(4)))
+    (tensor([0, 1, 2, 3]), tensor([0., 0., 0., 0.]))
     """
     if not distributed.is_initialized():
-        return list(tensors)
-    return [tensor.tensor_split(processes())[distributed.get_rank()] for tensor in tensors]
+        return tensors
+    return tuple(tensor.tensor_split(processes())[distributed.get_rank()] for tensor in tensors)
 
 
 def average_gradients(model: nn.Module) -> None:

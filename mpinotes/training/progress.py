@@ -13,7 +13,8 @@ def with_bar(states: Iterator[TrainState], steps: int, description: str) -> Iter
 
     The bar's rate and remaining time are those of this run: steps resumed from a checkpoint took none.
 
-    >>> states = (TrainState(step, {"total": 1.0}, [], 0.0) for step in (4, 5, 6))
+    >>> average = torch.nn.Identity()
+    >>> states = (TrainState(step, {"total": 1.0}, [], 0.0, average) for step in (4, 5, 6))
     >>> [state.step for state in with_bar(states, 6, "training on")]
     [4, 5, 6]
     """

@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 
 import mpinotes
-from book.version import ADDRESS, ROOT
+from book.tools.version import ADDRESS, ROOT
 
 KEPT = ("torch", "torchvision", "numpy")
 # What a notebook server has; Colab has all of it.

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from mpinotes.diffusion import Schedule, sample, sample_path
+from mpinotes.diffusion import ANCESTRAL, ReverseStep, Schedule, sample, sample_path
 
 MEAN, SPREAD, COUNT = 2.0, 0.5, 20_000
 MONTE_CARLO = 5 * SPREAD / math.sqrt(COUNT)  # five standard errors of the mean; those of the spread are smaller
@@ -32,7 +32,7 @@ def ddim_statistics(schedule, steps):
 def ddpm_samples(schedule, steps, seed=0):
     generator = torch.Generator().manual_seed(seed)
     start = torch.randn(COUNT, 1, generator=generator, dtype=torch.float64)
-    return sample(gaussian_denoiser(schedule), start, schedule, steps=steps, eta=1.0, generator=generator)
+    return sample(gaussian_denoiser(schedule), start, schedule, steps=steps, step=ANCESTRAL, generator=generator)
 
 
 @every_schedule
@@ -77,7 +77,7 @@ def test_respaced_ddpm_keeps_the_mean_and_loses_little_of_the_spread(name):
 @pytest.mark.parametrize("eta", [0.0, 0.5, 1.0])
 def test_a_denoiser_that_knows_the_answer_is_obeyed_exactly(eta):
     schedule, answer = Schedule("linear", 100), torch.rand(3, 1, 2, 2)
-    result = sample(lambda x, t: answer, torch.randn(3, 1, 2, 2), schedule, steps=7, eta=eta)
+    result = sample(lambda x, t: answer, torch.randn(3, 1, 2, 2), schedule, steps=7, step=ReverseStep(eta))
     assert torch.equal(result, answer)
 
 
@@ -126,10 +126,40 @@ def test_sampling_keeps_no_gradients_and_the_dtype():
 @pytest.mark.parametrize("eta", [-0.1, 1.1, math.nan])
 def test_an_eta_outside_its_range_is_refused_by_name(eta):
     with pytest.raises(ValueError, match="^eta: got"):
-        sample(lambda x, t: x, torch.zeros(1, 1), Schedule(steps=10), steps=5, eta=eta)
+        ReverseStep(eta)
 
 
 @pytest.mark.parametrize("steps", [0, 11, -1])
 def test_more_or_fewer_steps_than_the_schedule_has_are_refused(steps):
-    with pytest.raises(ValueError, match=f"^count: got {steps}"):
+    with pytest.raises(ValueError, match=f"^steps: got {steps}"):
         sample(lambda x, t: x, torch.zeros(1, 1), Schedule(steps=10), steps=steps)
+
+
+@pytest.mark.parametrize("alpha_bar_t, alpha_bar_prev", [(0.1, 0.4), (0.4, 0.9), (0.9, 1.0)])
+def test_an_ancestral_step_has_the_mean_of_ho_et_al(alpha_bar_t, alpha_bar_prev):
+    """Eq. (11), which is written in α_t and ε, without its noise."""
+    x, x0 = torch.randn(2, 3, 1, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    alpha = alpha_bar_t / alpha_bar_prev
+    noise = (x - math.sqrt(alpha_bar_t) * x0) / math.sqrt(1 - alpha_bar_t)
+    mean = (x - (1 - alpha) / math.sqrt(1 - alpha_bar_t) * noise) / math.sqrt(alpha)
+    spread = math.sqrt((1 - alpha_bar_prev) / (1 - alpha_bar_t) * (1 - alpha))
+    z = torch.randn(3, 1, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    result = ANCESTRAL(x, x0, alpha_bar_t, alpha_bar_prev, torch.Generator().manual_seed(1))
+    torch.testing.assert_close(result, mean + spread * z, rtol=1e-12, atol=1e-12)
+
+
+def test_a_misfit_moves_each_item_against_its_own_gradient():
+    """With x̂_0 = x_t / 2 and the misfit c ‖x̂_0‖², its gradient is c x_t / 2."""
+    schedule, weight = Schedule(steps=10), torch.tensor([1.0, 3.0])
+    start = torch.tensor([[1.0, 2.0], [3.0, 4.0]])
+    options = {"schedule": schedule, "steps": 1}
+    plain, pulled = (
+        next(sample_path(lambda x, t: x / 2, start, misfit=misfit, **options)).x
+        for misfit in (None, lambda x0: weight * x0.square().sum(1))
+    )
+    torch.testing.assert_close(plain - pulled, weight[:, None] * start / 2)
+    assert not pulled.requires_grad and not start.requires_grad
+    with torch.no_grad():
+        assert torch.equal(
+            sample(lambda x, t: x / 2, start, misfit=lambda x0: weight * x0.square().sum(1), **options), pulled
+        )

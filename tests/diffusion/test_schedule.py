@@ -73,5 +73,5 @@ def test_a_schedule_without_whole_steps_is_refused_by_name(steps):
 
 @pytest.mark.parametrize("count", [0, 11, -1])
 def test_more_or_fewer_kept_steps_than_there_are_are_refused_by_name(count):
-    with pytest.raises(ValueError, match="^count: got"):
+    with pytest.raises(ValueError, match="^steps: got"):
         Schedule(steps=10).kept_steps(count)

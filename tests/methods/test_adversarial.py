@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from mpinotes.methods import adversarial
+from mpinotes.methods import METHODS, adversarial
 from mpinotes.networks import ESRGANConfig, seeded
 
 CONFIG = adversarial.AdversarialConfig(ESRGANConfig(width=8, growth=4, blocks=1, critic_width=4))
@@ -24,7 +24,7 @@ def gradients(module):
 @pytest.mark.parametrize("name", ["l1", "features", "adversarial", "discriminator"])
 def test_each_player_gets_the_gradient_of_its_own_terms_alone(name):
     model = players()
-    adversarial.loss(model, (X_LR, X_HR), torch.Generator().manual_seed(0), CONFIG)[name].backward()
+    adversarial.loss(model, (X_LR, X_HR), 1.0, CONFIG)[name].backward()
     own, other = model.generator, model.discriminator
     if name == "discriminator":
         own, other = other, own
@@ -32,19 +32,30 @@ def test_each_player_gets_the_gradient_of_its_own_terms_alone(name):
 
 
 def test_in_pretraining_the_generator_learns_by_l1_alone():
-    model, config = players(), replace(CONFIG, pretraining=2)
-    names = [list(adversarial.loss(model, (X_LR, X_HR), torch.Generator().manual_seed(0), config)) for _ in range(3)]
+    model, config = players(), replace(CONFIG, pretraining=0.5)
+    names = [list(adversarial.loss(model, (X_LR, X_HR), progress, config)) for progress in (0.0, 0.49, 0.5)]
     assert names[0] == names[1] == ["total", "l1"] and "discriminator" in names[2]
-    resumed = adversarial.Adversaries(CONFIG.network)
-    resumed.load_state_dict(model.state_dict())
-    assert resumed.steps == 3
+
+
+def test_a_loss_leaves_the_model_as_it_was():
+    model = players()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    adversarial.loss(model, (X_LR, X_HR), 1.0, CONFIG)
+    assert before.keys() == model.state_dict().keys()
+    assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
+
+
+def test_both_players_are_trained_and_the_generator_is_kept():
+    method = METHODS["esrgan"]
+    model = method.build(seed=0)
+    assert method.network(model) is model.generator
+    assert {name.split(".")[0] for name in model.state_dict()} == {"generator", "discriminator"}
 
 
 def test_one_weight_scales_both_sides_of_the_game():
     # The loop clips the gradient of both players as one: at weight 1 the discriminator's would drown the generator's.
     terms = [
-        adversarial.loss(players(), (X_LR, X_HR), torch.Generator().manual_seed(0), replace(CONFIG, adversarial=weight))
-        for weight in (0.01, 0.03)
+        adversarial.loss(players(), (X_LR, X_HR), 1.0, replace(CONFIG, adversarial=weight)) for weight in (0.01, 0.03)
     ]
     for name in ("adversarial", "discriminator"):
         torch.testing.assert_close(terms[1][name], 3 * terms[0][name])

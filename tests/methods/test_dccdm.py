@@ -26,11 +26,11 @@ class Oracle(torch.nn.Module):
 
 
 def terms(model, config):
-    return dccdm.loss(model, (X_LR, X_HR), torch.Generator().manual_seed(3), config)
+    return dccdm.loss(model, dccdm.draw((X_LR, X_HR), torch.Generator().manual_seed(3), config), config)
 
 
 def test_ddpm_is_dccdm_without_its_two_terms():
-    config = baselines.ddpm(CONFIG.degradation)
+    config = baselines.ddpm(dccdm.DCCDMConfig(CONFIG.degradation))
     assert config == replace(dccdm.DCCDMConfig(CONFIG.degradation), lambda_dc=0.0, lambda_f=0.0)
     model = seeded_network(NETWORK, 0)
     plain, full = (terms(model, replace(c, network=NETWORK, residual=False)) for c in (config, CONFIG))
@@ -86,7 +86,7 @@ def test_wrong_input_is_refused():
     with pytest.raises(ValueError, match="x_lr"):
         dccdm.enhance(seeded_network(NETWORK, 0), X_LR[0], CONFIG, steps=2)
     with pytest.raises(ValueError, match="x_lr"):
-        dccdm.loss(seeded_network(NETWORK, 0), (X_LR[:1], X_HR), torch.Generator(), CONFIG)
+        dccdm.draw((X_LR[:1], X_HR), torch.Generator(), CONFIG)
 
 
 def test_the_low_band_can_be_pulled_to_the_truth_instead(monkeypatch):
@@ -97,13 +97,15 @@ def test_the_low_band_can_be_pulled_to_the_truth_instead(monkeypatch):
 
 def test_a_constant_weight_over_t_does_not_spare_the_noisy_steps(monkeypatch):
     monkeypatch.setattr(torch, "randint", lambda low, high, shape, generator: torch.full(shape, high - 1))
-    spared, constant = (terms(Oracle(0 * X_HR), replace(CONFIG, trust=trust)) for trust in ("alpha_bar", "constant"))
+    spared, constant = (
+        terms(Oracle(0 * X_HR), replace(CONFIG, time_weight=weight)) for weight in ("alpha_bar", "constant")
+    )
     last = CONFIG.objective.schedule.alpha_bar[-1].item()
     for name in ("consistency", "alignment"):
         assert spared[name].item() == pytest.approx(last * constant[name].item(), rel=1e-4)
 
 
-@pytest.mark.parametrize("field", ["low_target", "trust"])
+@pytest.mark.parametrize("field", ["low_target", "time_weight"])
 def test_unknown_choices_are_refused(field):
     with pytest.raises(ValueError, match=f"{field}: got 'x'"):
         replace(CONFIG, **{field: "x"})

@@ -2,6 +2,7 @@ import pytest
 import torch
 from torch import nn
 
+from mpinotes.diffusion import ANCESTRAL
 from mpinotes.methods import dccdm, dps
 from mpinotes.networks import UNetConfig, seeded_network
 from mpinotes.operators import Degradation
@@ -30,7 +31,7 @@ def misfit(x):
 def test_without_strength_it_is_the_ancestral_sampler():
     model = seeded_network(CONFIG.network, 0)
     nn.init.normal_(model.head.weight, std=0.1)
-    plain = dccdm.enhance(model, X_LR, CONFIG, steps=4, eta=1.0, seed=5)
+    plain = dccdm.enhance(model, X_LR, CONFIG, steps=4, step=ANCESTRAL, seed=5)
     torch.testing.assert_close(
         dps.enhance(model, X_LR, CONFIG, steps=4, strength=0.0, seed=5), plain, atol=1e-4, rtol=0
     )
@@ -48,10 +49,16 @@ def test_the_step_is_each_volumes_own():
     torch.testing.assert_close(together[:1], alone, atol=0.02, rtol=0)
 
 
+def test_the_network_stays_trainable():
+    model = Shrinking()
+    dps.enhance(model, X_LR, CONFIG, steps=1)
+    assert model.scale.requires_grad and model.scale.grad is None
+
+
 def test_wrong_input_is_refused():
     with pytest.raises(ValueError, match="strength: got -1"):
         dps.enhance(Shrinking(), X_LR, CONFIG, steps=2, strength=-1.0)
     with pytest.raises(ValueError, match="x_lr"):
         dps.enhance(Shrinking(), X_LR * 2, CONFIG, steps=2)
-    with pytest.raises(ValueError, match="count: got 1001"):
+    with pytest.raises(ValueError, match="steps: got 1001"):
         dps.enhance(Shrinking(), X_LR, CONFIG, steps=1001)

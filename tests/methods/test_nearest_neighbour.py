@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from mpinotes.data import MatrixPairs
+from mpinotes.methods import nearest_neighbour
 
 COMPONENTS, SETTINGS = 3, 5
 

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from mpinotes.data import MatrixSetting, matrix_pairs
-from mpinotes.methods.refit import refit_matrix
+from mpinotes.evaluation import component_psnr
+from mpinotes.methods import refit_matrix, refit_pairs
 from mpinotes.physics import mixing_orders
 
 ORDERS = mixing_orders(2, 3)
@@ -91,3 +92,9 @@ def test_low_components_that_are_none_are_refused_by_name(low):
 def test_an_unknown_chain_is_refused_by_name():
     with pytest.raises(ValueError, match="^chain: got 'none', accepted are 'unknown', 'known'"):
         refit_matrix(torch.ones(7, 2, 6, 8, dtype=torch.complex64), GUESS, ORDERS, chain="none")
+
+
+def test_the_settings_of_test_pairs_are_fitted_one_by_one():
+    settings = [MatrixSetting(core, 25e3, 9) for core in (24e-9, 33e-9)]
+    pairs = matrix_pairs(settings, ORDERS, shape=(6, 8))
+    assert component_psnr(refit_pairs(pairs, settings), pairs.high).min() > 60

@@ -1,11 +1,9 @@
-from functools import partial
-
 import pytest
 import torch
 
-from mpinotes.methods import regression
+from mpinotes.methods import METHODS, regression
 from mpinotes.networks import EDSRConfig, UNetConfig, seeded_network
-from mpinotes.training import TrainConfig, make_ema, train
+from mpinotes.training import TrainConfig, train
 
 # 16³, so that no convolution works on 2³ voxels: there the weights' gradient in bfloat16 is not finite
 # on processors that have avx512_bf16 and no AMX (torch 2.13, oneDNN).
@@ -20,7 +18,7 @@ def test_an_untrained_network_returns_x_lr_and_its_loss_is_the_distance(config):
     model = seeded_network(config.network, 0)
     torch.testing.assert_close(regression.enhance(model, X_LR), X_LR)
     error = 2 * (X_LR - X_HR)
-    value = regression.loss(model, (X_LR, X_HR), torch.Generator().manual_seed(0), config)["total"]
+    value = regression.loss(model, (X_LR, X_HR), config)["total"]
     expected = error.square().mean() if config.norm == "l2" else error.abs().mean()
     assert value.item() == pytest.approx(expected.item(), rel=1e-5)
 
@@ -29,8 +27,8 @@ def test_an_untrained_network_returns_x_lr_and_its_loss_is_the_distance(config):
 def test_a_short_training_comes_closer(config):
     model = seeded_network(config.network, 0)
     training = TrainConfig(60, batch=2, learning_rate=3e-3, warmup=5)
-    loss = partial(regression.loss, config=config)
-    *_, state = train(model, make_ema(model, 0.9), loss, (X_LR, X_HR), training, device=torch.device("cpu"))
+    method = regression.RegressionMethod("tiny", "Tiny", config, training, calls=1)
+    *_, state = train(model, method, (X_LR, X_HR), training, device=torch.device("cpu"))
     assert sum(state.history[-5:]) < 0.8 * sum(state.history[:5])
     enhanced = regression.enhance(model, X_LR)
     assert enhanced.min() >= 0 and enhanced.max() <= 1
@@ -43,4 +41,4 @@ def test_wrong_input_is_refused():
     with pytest.raises(ValueError, match="norm: got 'l3', accepted are 'l2', 'l1'"):
         regression.RegressionConfig(UNET.network, "l3")
     with pytest.raises(ValueError, match="x_lr"):
-        regression.loss(model, (X_LR[:1], X_HR), torch.Generator(), UNET)
+        METHODS["unet"].draw((X_LR[:1], X_HR), torch.Generator())

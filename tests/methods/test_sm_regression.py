@@ -1,22 +1,25 @@
 import math
-from functools import partial
+from dataclasses import replace
 
 import pytest
 import torch
 
-from mpinotes.methods import sm_regression
+from mpinotes.methods import METHODS, sm_regression, sm_synthesis
 from mpinotes.methods.sm_synthesis import SynthesisConfig
 from mpinotes.networks import UNetConfig, seeded_network
 from mpinotes.physics import order_patterns
-from mpinotes.training import TrainConfig, make_ema, train
+from mpinotes.training import TrainConfig, train
 
 CONFIG = SynthesisConfig(UNetConfig(dims=2, in_channels=12, out_channels=4, widths=(8, 16), blocks=1))
-ORDERED = SynthesisConfig(CONFIG.network, ordered=True)
+ORDERED = SynthesisConfig(CONFIG.network, condition_on_order=True)
 ORDERS = torch.tensor([[1, 1], [2, 1], [0, 3], [4, 2]])
 LOW = torch.rand(4, 2, 8, 8, generator=torch.Generator().manual_seed(0)) * 2 - 1
 TURN = torch.polar(torch.ones(8), torch.arange(8.0)).view(4, 2, 1, 1)
 LOW = LOW * TURN
 HIGH = -0.5 * LOW
+
+
+DRAWN = sm_synthesis.to_training_channels((LOW, HIGH, ORDERS), torch.Generator().manual_seed(0))
 
 
 class Halved(torch.nn.Module):
@@ -34,7 +37,7 @@ class Halved(torch.nn.Module):
 
 
 def compute_loss(model, config=CONFIG):
-    return sm_regression.loss(model, (LOW, HIGH, ORDERS), torch.Generator().manual_seed(0), config)["total"].item()
+    return sm_regression.loss(model, DRAWN, config)["total"].item()
 
 
 def test_the_exact_map_has_no_loss_and_synthesises_exactly_at_any_phase():
@@ -61,8 +64,9 @@ def test_the_loss_of_an_untrained_network_is_the_power_of_the_target():
 
 def test_a_short_training_comes_closer():
     model = seeded_network(CONFIG.network, 0)
-    loss, training = partial(sm_regression.loss, config=CONFIG), TrainConfig(16, learning_rate=1e-2, warmup=2)
-    *_, state = train(model, make_ema(model, 0.9), loss, (LOW, HIGH, ORDERS), training, device=torch.device("cpu"))
+    training = TrainConfig(16, learning_rate=1e-2, warmup=2)
+    method = replace(METHODS["sm_unet"], config=CONFIG)
+    *_, state = train(model, method, (LOW, HIGH, ORDERS), training, device=torch.device("cpu"))
     assert sum(state.history[-4:]) < 0.8 * sum(state.history[:4])
 
 

@@ -28,9 +28,9 @@ def best_aligned(x_lr, x_hr, radius):
     return torch.fft.ifftn(torch.where(low, *spectra), dim=(2, 3, 4)).real
 """,
     4: """
-def step_back(x, x0, here, there):
-    noise = (x - here**0.5 * x0) / (1 - here) ** 0.5
-    return there**0.5 * x0 + (1 - there) ** 0.5 * noise
+def step_back(x, x0, alpha_bar_t, alpha_bar_prev):
+    noise = (x - alpha_bar_t**0.5 * x0) / (1 - alpha_bar_t) ** 0.5
+    return alpha_bar_prev**0.5 * x0 + (1 - alpha_bar_prev) ** 0.5 * noise
 """,
     5: """
 def compare(a, b):

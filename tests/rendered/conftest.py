@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import sync_playwright
 
-from book.print import served
+from book.tools.print import served
 
 HTML = Path(__file__).parents[2] / "_build" / "html"
 PAGES = sorted(path.relative_to(HTML).as_posix() for path in (HTML / "book").rglob("*.html"))

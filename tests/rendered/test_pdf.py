@@ -18,7 +18,7 @@ CHAPTERS = list(filter(is_chapter, PAGES))
 @pytest.fixture(scope="module")
 def pdf(tmp_path_factory):
     out = tmp_path_factory.mktemp("pdf") / "mpinotes.pdf"
-    subprocess.run([sys.executable, ROOT / "book/print.py", "--html", HTML, "--out", out], check=True)
+    subprocess.run([sys.executable, ROOT / "book/tools/print.py", "--html", HTML, "--out", out], check=True)
     return PdfReader(out)
 
 

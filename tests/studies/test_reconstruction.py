@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from mpinotes.data import MatrixSetting, matrix_pairs, points, resolution_bars
+from mpinotes.studies import Record
 from mpinotes.studies.reconstruction import anchored, reconstruct_all
 
 SETTING = MatrixSetting(35e-9, 25e3, 99)
@@ -21,23 +22,27 @@ def test_anchors_bring_back_the_volts_of_a_component_known_up_to_a_factor(pairs)
 
 def test_the_true_matrix_reconstructs_and_one_like_it_as_well(pairs):
     """The components times any factor give the same images; those of other lines do not."""
-    images = {"low gradient": pairs.low, "turned": pairs.high * 1j, "other lines": pairs.high.flip(0)}
+    images = {"low": pairs.low, "turned": pairs.high * 1j, "other_lines": pairs.high.flip(0)}
     phantoms = {"vessels": resolution_bars(), "bars": resolution_bars(), "points": points()}
-    low = pairs.low_voltage
-    result = reconstruct_all(images, pairs, low, phantoms, resolution_bars(), noise=0.0, pictures=True)
-    assert result["lines"] == result["of"] == 2 * 168
-    rows = result["rows"]
-    assert list(rows) == ["true high gradient", "low gradient, own measurement", "turned", "other lines"]
-    best = rows["true high gradient"]["bars"]["psnr"]["mean"]
-    assert rows["turned"]["bars"]["psnr"]["mean"] == pytest.approx(best, abs=0.05)
-    assert rows["other lines"]["bars"]["psnr"]["mean"] < best - 1
-    assert rows["low gradient, own measurement"]["bars"]["psnr"]["mean"] < best - 1
-    modulation = rows["true high gradient"]["bars"]["modulation"]
+    found = reconstruct_all(
+        images, pairs, pairs.low_voltage, phantoms, resolution_bars(), noise=0.0, condition="case", pictures=True
+    )
+    titles = {key: key for key in ("true_high", "low_own", "turned", "other_lines")}
+    record = Record("reconstruction", "none", titles, {}, tuple(found.rows), tuple(found.series), tuple(found.pictures))
+    assert record.value("", "lines", "case") == record.value("", "lines_total", "case") == 2 * 168
+    assert record.methods == list(titles)
+    means = {row.method: row.mean for row in record.select(condition="case/bars", metric="psnr")}
+    assert means["turned"] == pytest.approx(means["true_high"], abs=0.05)
+    assert max(means["other_lines"], means["low_own"]) < means["true_high"] - 1
+    modulation = record.values("true_high", "modulation", "case/bars")
     assert modulation[-1] > 0.5 > modulation[0]
+    assert record.image("turned", "z", "case/points").shape == phantoms["points"].shape[1:]
 
 
 def test_lines_below_the_calibration_noise_are_left_out(pairs):
     phantoms = {"vessels": resolution_bars(), "bars": resolution_bars(), "points": points()}
-    low = pairs.low_voltage
-    result = reconstruct_all({}, pairs, low, phantoms, resolution_bars(), noise=1e-2, pictures=False)
-    assert 0 < result["lines"] < result["of"]
+    found = reconstruct_all(
+        {}, pairs, pairs.low_voltage, phantoms, resolution_bars(), noise=1e-2, condition="case", pictures=False
+    )
+    lines = {row.metric: row.mean for row in found.rows if not row.method}
+    assert 0 < lines["lines"] < lines["lines_total"] and not found.pictures

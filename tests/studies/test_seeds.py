@@ -20,7 +20,16 @@ def test_a_repetition_counts_where_all_its_methods_were_trained(tmp_path):
 
 
 def test_each_recorded_repetition_is_a_training_of_its_own():
-    trainings = load_record("seeds")["trainings"]
-    assert len({(row["seed"], row["training"]["3D DDPM"]["device"]) for row in trainings}) == len(trainings) > 1
-    for row in trainings:
-        assert row["rows"]["3D DDPM"]["psnr minus 3D DDPM"]["mean"] == 0
+    record = load_record("seeds")
+    logs = [log for log in record.trainings if log.method == "ddpm"]
+    assert len({(log.seed, log.device) for log in logs}) == len(logs) > 1
+    assert [log.condition for log in logs] == [f"training/{number}" for number in range(len(logs))]
+    assert all(record.value("ddpm", "psnr_minus_ddpm", log.condition) == 0 for log in logs)
+
+
+def test_loss_curves_of_the_table_s_trainings_stand_in_its_record_alone():
+    table, record = load_record("table"), load_record("seeds")
+    assert all(len(log.loss) == 100 for log in table.trainings)
+    curves = [log.loss for log in (*table.trainings, *record.trainings) if log.loss]
+    assert len(set(curves)) == len(curves)
+    assert not any(log.loss for log in record.trainings if log.condition == "training/0")

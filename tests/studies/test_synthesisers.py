@@ -2,12 +2,13 @@ from dataclasses import replace
 
 import pytest
 
-from mpinotes.data import HELD_OUT_TESTS, MATRIX_SPLITS, matrix_pairs
+from mpinotes.data import HELD_OUT_TESTS, MATRIX_SPLITS, matrix_pairs, matrix_test_pairs
 from mpinotes.evaluation import component_psnr
-from mpinotes.methods.recipes import matrix_test_pairs
+from mpinotes.methods import MATRIX_METHODS
 from mpinotes.studies import get_profile
-from mpinotes.studies.synthesisers import TITLES, networks, refit, synthesisers
+from mpinotes.studies.synthesisers import networks, synthesisers
 
+TITLES = {method.variant: method.title for method in MATRIX_METHODS}
 PROFILE = replace(get_profile("smoke"), matrix_components=4)
 SETTINGS = HELD_OUT_TESTS[:2]
 
@@ -26,22 +27,18 @@ def test_every_method_answers_and_networks_beat_the_low_gradient_matrix(train, t
     methods = synthesisers(PROFILE, "held-out diameters", train, tmp_path)
     assert "train it with `python -m mpinotes train sm_noised" in capsys.readouterr().out
     found = networks("held-out diameters", tmp_path)
-    without = ["low gradient", "pattern of the order", "Wiener", "recall", "refitted physics"]
-    assert list(methods) == [*without, *found] and set(found) <= set(TITLES.values())
+    without = ["low", "pattern", "wiener", "nearest_neighbour", "refit"]
+    assert list(methods) == [*without, *found] and set(found) <= set(TITLES)
     floor = component_psnr(test.low, test.high).median()
-    for title, method in methods.items():
+    assert all(methods[key].title == TITLES[key] for key in found)
+    for key, method in methods.items():
         images = method.synthesise(test, SETTINGS)
-        assert images.shape == test.high.shape and images.abs().max() <= 1 + 1e-5, title
-        if title in found:
-            assert component_psnr(images, test.high).median() > floor + 6, title
-            assert method.calls == (1 if title.startswith("U-Net") else PROFILE.matrix_calls)
+        assert images.shape == test.high.shape and images.abs().max() <= 1 + 1e-5, key
+        if key in found:
+            assert component_psnr(images, test.high).median() > floor + 6, key
+            assert method.calls == (1 if key.startswith("sm_unet") else PROFILE.most_calls)
         else:
             assert method.calls == 0
-
-
-def test_the_refit_takes_each_setting_by_itself(test):
-    both = refit(test, SETTINGS, chain="unknown")
-    assert component_psnr(both, test.high).min() > 60
 
 
 def test_a_split_with_the_same_training_settings_uses_the_same_networks(tmp_path):

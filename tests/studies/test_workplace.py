@@ -1,5 +1,6 @@
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -9,7 +10,7 @@ import torch
 import mpinotes
 from mpinotes.studies import load_record, workplace
 
-MODULE = sys.modules["mpinotes.training.workplace"]
+MODULE = sys.modules["mpinotes.studies.workplace"]
 CARDS = Path(mpinotes.__file__).parent / "pretrained"
 
 
@@ -63,7 +64,7 @@ def test_an_unknown_profile_is_named():
 
 def test_the_longest_full_chapter_takes_as_long_as_the_longest_training():
     cards = [json.loads(path.read_text()) for path in CARDS.glob("*.json")]
-    logs = [log for repetition in load_record("seeds")["trainings"] for log in repetition["training"].values()]
+    logs = [asdict(log) for log in load_record("seeds").trainings]
     for place, trainings, minutes in (
         ("cpu", logs, MODULE.MINUTES["full"]),
         ("cuda (NVIDIA H100", cards, MODULE.GPU_MINUTES),

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from mpinotes.networks import UNetConfig, seeded_network
-from mpinotes.training import TrainConfig, TrainState, make_ema, train
+from mpinotes.training import TrainConfig, TrainState, train
 from mpinotes.training.loop import step_generator
 
 CPU = torch.device("cpu")
@@ -19,20 +19,38 @@ CONFIG = TrainConfig(steps=12, batch=4, checkpoint_every=4, warmup=2)
 DATA = (torch.randn(16, 1, 8, 8, generator=torch.Generator().manual_seed(0)),)
 
 
-def loss(model, batch, generator):
-    (x,) = batch
-    noise = torch.randn(x.shape, generator=generator)
-    t = torch.randint(1, 100, (len(x),), generator=generator)
-    return {"total": (model(x + noise, t) - x).square().mean()}
+class Denoising:
+    """Draws noise and a step for every sample; the loss is that of guessing the sample."""
+
+    def draw(self, batch, generator):
+        (x,) = batch
+        noise = torch.randn(x.shape, generator=generator)
+        return x, noise, torch.randint(1, 100, (len(x),), generator=generator)
+
+    def loss(self, model, drawn, progress):
+        x, noise, t = drawn
+        return {"total": (model(x + noise, t) - x).square().mean()}
+
+
+class Of:
+    """A method with a given loss, of the model and what is drawn."""
+
+    def __init__(self, loss):
+        self.given = loss
+
+    def draw(self, batch, generator):
+        return batch
+
+    def loss(self, model, drawn, progress):
+        return {"total": self.given(model, *drawn)}
 
 
 def run(folder=None, stop=None, config=CONFIG, network=NETWORK):
     model = seeded_network(network, 0)
-    ema = make_ema(model, 0.99)
-    for state in train(model, ema, loss, DATA, config, device=CPU, folder=folder):
+    for state in train(model, Denoising(), DATA, config, device=CPU, folder=folder):
         if state.step == stop:
             break
-    return model, ema, state
+    return model, state.average, state
 
 
 def same(a, b):
@@ -47,24 +65,26 @@ def test_training_lowers_the_loss():
 @pytest.mark.parametrize("stop", [4, 7, 12])
 def test_an_interrupted_run_ends_with_the_same_bits(tmp_path, stop):
     run(tmp_path, stop)
-    model, ema, state = run(tmp_path)
-    reference, reference_ema, reference_state = run()
-    assert same(model, reference) and same(ema, reference_ema)
+    model, average, state = run(tmp_path)
+    reference, reference_average, reference_state = run()
+    assert same(model, reference) and same(average, reference_average)
     assert state.history == reference_state.history and state.step == 12
 
 
 # Checkpoints after every step; in the run to be killed a pause after each, so that the kill meets a
 # training in progress.
 SCRIPT = """
-import functools, sys, time
-import mpinotes.methods.recipes as recipes
+import sys, time
+from dataclasses import replace
 from mpinotes.__main__ import main
-from mpinotes.training import TrainConfig, TrainState, loop
+from mpinotes.methods import METHODS
+from mpinotes.training.checkpoint import Checkpoint
 
-recipes.TrainConfig = functools.partial(TrainConfig, checkpoint_every=1)
+method = METHODS["sm_algorithm1"]
+METHODS["sm_algorithm1"] = replace(method, training=replace(method.training, checkpoint_every=1))
 if sys.argv[2] == "slow":
-    store = loop._store
-    loop._store = lambda *arguments: (store(*arguments), time.sleep(0.5))
+    store = Checkpoint.store
+    Checkpoint.store = lambda *parts, **progress: (store(*parts, **progress), time.sleep(0.5))
 sys.exit(main(["train", "sm_algorithm1", "--profile", "smoke", "--out", sys.argv[1], "--device", "cpu"]))
 """
 
@@ -107,20 +127,41 @@ def test_a_truncated_checkpoint_is_refused(tmp_path):
 
 
 def test_a_loss_that_is_not_finite_stops_the_run():
-    model = seeded_network(NETWORK, 0)
-    nan = lambda model, batch, generator: {"total": model(*batch, torch.ones(4)).sum() * float("nan")}  # noqa: E731
+    nan = Of(lambda model, x: model(x, torch.ones(4)).sum() * float("nan"))
     with pytest.raises(FloatingPointError, match="learning rate"):
-        next(train(model, make_ema(model, 0.9), nan, DATA, CONFIG, device=CPU))
+        next(train(seeded_network(NETWORK, 0), nan, DATA, CONFIG, device=CPU))
 
 
 def test_a_gradient_that_is_not_finite_stops_the_run_before_it_spoils_the_network():
     model = seeded_network(NETWORK, 0)
-    ema = make_ema(model, 0.9)
     # √ has an infinite slope at its value zero.
-    steep = lambda model, batch, generator: {"total": (model(*batch, torch.ones(4)) * 0).sum().sqrt()}  # noqa: E731
+    steep = Of(lambda model, x: (model(x, torch.ones(4)) * 0).sum().sqrt())
     with pytest.raises(FloatingPointError, match="gradient is nan at step 0 for a loss of 0"):
-        next(train(model, ema, steep, DATA, CONFIG, device=CPU))
-    assert same(model, seeded_network(NETWORK, 0)) and same(ema, make_ema(model, 0.9))
+        next(train(model, steep, DATA, CONFIG, device=CPU))
+    assert same(model, seeded_network(NETWORK, 0))
+
+
+def test_a_loss_knows_how_much_of_the_training_is_done(tmp_path):
+    """Also after a resume."""
+    seen = []
+
+    class Listening(Denoising):
+        def loss(self, model, drawn, progress):
+            seen.append(progress)
+            return super().loss(model, drawn, progress)
+
+    for stop in (4, 12):
+        for state in train(seeded_network(NETWORK, 0), Listening(), DATA, CONFIG, device=CPU, folder=tmp_path):
+            if state.step == stop:
+                break
+    assert seen == pytest.approx([step / 12 for step in range(12)])
+
+
+def test_the_average_is_that_of_the_weights():
+    """After one step it is the model itself, see `make_ema`."""
+    model = seeded_network(NETWORK, 0)
+    first = next(train(model, Denoising(), DATA, CONFIG, device=CPU))
+    assert same(first.average, model) and first.average is not model
 
 
 @pytest.mark.parametrize("field", ["steps", "batch", "learning_rate", "checkpoint_every"])
@@ -144,5 +185,5 @@ def test_a_read_only_folder_gives_a_clear_error(tmp_path):
 
 
 def test_the_curve_of_a_history_is_its_means_over_equal_parts():
-    state = TrainState(6, {}, [1.0, 3.0, 5.0, 7.0, 9.0, 11.0], 0.0)
+    state = TrainState(6, {}, [1.0, 3.0, 5.0, 7.0, 9.0, 11.0], 0.0, torch.nn.Identity())
     assert state.curve(3) == [2.0, 6.0, 10.0] and state.curve() == state.history

@@ -9,31 +9,30 @@ import time
 import pytest
 import torch
 
-from mpinotes.training import TrainConfig, local_rows, make_ema, parallel, train
+from mpinotes.methods import METHODS
+from mpinotes.training import TrainConfig, parallel, train
 from mpinotes.training.checkpoint import load_checkpoint
 
 WORKER = """
 import sys, time
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 import torch
-from mpinotes.methods import dccdm
-from mpinotes.networks import UNetConfig, seeded_network
+from mpinotes.methods import METHODS
+from mpinotes.networks import UNetConfig
 from mpinotes.operators import Degradation
-from mpinotes.training import TrainConfig, make_ema, parallel, train
+from mpinotes.training import TrainConfig, parallel, train
 
 torch.set_num_threads(1)
 parallel.join()
-config = dccdm.DCCDMConfig(Degradation(0.5), network=UNetConfig(widths=(8, 16)))
+method = METHODS["dccdm"]
+config = replace(method.config, degradation=Degradation(0.5), network=UNetConfig(widths=(8, 16)))
+method = replace(method, config=config)
 # 16³: over 2³ voxels the gradient of a bfloat16 convolution is not finite on some processors.
 x = torch.rand(8, 1, 16, 16, 16, generator=torch.Generator().manual_seed(0))
-model = seeded_network(config.network, 0)
 training = TrainConfig(int(sys.argv[2]), batch=4, warmup=2, checkpoint_every=2)
-loss = partial(dccdm.loss, config=config)
 data = (config.degradation(x).clamp(0, 1), x)
-states = train(
-    model, make_ema(model, 0.9), loss, data, training, device=torch.device("cpu"), folder=Path(sys.argv[1])
-)
+states = train(method.build(0), method, data, training, device=torch.device("cpu"), folder=Path(sys.argv[1]))
 try:
     for state in states:
         time.sleep(float(sys.argv[3]))
@@ -110,19 +109,11 @@ def test_a_worker_that_dies_ends_the_run_with_a_clear_message_and_it_resumes(tmp
 def test_one_process_keeps_all_rows():
     x = torch.arange(4)
     assert parallel.join() is None and parallel.processes() == 1 and parallel.is_first()
-    assert local_rows(x)[0] is x
+    assert parallel.local_rows((x,))[0] is x
 
 
 def test_a_batch_that_does_not_divide_is_refused(monkeypatch):
     monkeypatch.setattr(parallel, "processes", lambda: 3)
-    model = torch.nn.Linear(1, 1)
-    states = train(
-        model,
-        make_ema(model, 0.9),
-        lambda *_: {},
-        (torch.ones(4, 1, 1, 1),),
-        TrainConfig(2),
-        device=torch.device("cpu"),
-    )
+    states = train(torch.nn.Linear(1, 1), METHODS["unet"], (torch.ones(4, 1, 1, 1),), TrainConfig(2))
     with pytest.raises(ValueError, match="batch: got 8, accepted are multiples of the 3 processes"):
         next(states)

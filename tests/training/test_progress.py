@@ -1,12 +1,13 @@
 import re
 
 import pytest
+import torch
 
 from mpinotes.training import TrainState, with_bar
 
 
 def states(*steps):
-    return (TrainState(step, {"total": 0.25}, [0.25], 0.0) for step in steps)
+    return (TrainState(step, {"total": 0.25}, [0.25], 0.0, torch.nn.Identity()) for step in steps)
 
 
 @pytest.mark.parametrize("steps", [(1, 2, 3), (2, 3), (3,)], ids=["from nothing", "resumed", "was complete"])

@@ -1,44 +1,44 @@
 """Trained networks, ready to use."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import nn
 
 from mpinotes.checks import check_choice
-from mpinotes.methods.adversarial import AdversarialConfig
-from mpinotes.methods.dccdm import DCCDMConfig
-from mpinotes.methods.recipes import METHODS
-from mpinotes.methods.regression import RegressionConfig
-from mpinotes.methods.sm_synthesis import SynthesisConfig
+from mpinotes.methods.method import Method
+from mpinotes.methods.registry import METHODS
 from mpinotes.networks import build_network
 from mpinotes.pretrained import FOLDER, load_release
 from mpinotes.pretrained.card import from_dict
 
-CONFIGURATIONS: dict[str, type] = {
-    "ddpm": DCCDMConfig,
-    "dccdm": DCCDMConfig,
-    "unet": RegressionConfig,
-    "edsr": RegressionConfig,
-    "esrgan": AdversarialConfig,
-}
-CONFIGURATIONS |= {name: SynthesisConfig for name in METHODS if name.startswith("sm_")}
-"""What the card of each method holds under "config"."""
-
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained `model`, the `config` that goes with it, and its `card`.
+    """A trained `method`, its network, `model`, and the `card` that says where it comes from. Call it to
+    apply it.
 
     >>> trained = load("dccdm")
-    >>> trained.model.training, trained.card["method"]
-    (False, 'dccdm')
+    >>> trained.method.title, trained.card["seed"]
+    ('DCCDM', 0)
+    >>> trained(torch.zeros(1, 1, 8, 8, 8), steps=1).shape
+    torch.Size([1, 1, 8, 8, 8])
     """
 
+    method: Method
     model: nn.Module
-    config: Any
     card: dict[str, Any]
+
+    @property
+    def config(self) -> Any:
+        """The configuration of the method, as it was trained."""
+        return self.method.config
+
+    def __call__(self, *inputs: torch.Tensor, **options: Any) -> torch.Tensor:
+        """What the method makes of its inputs: see `ImageMethod.apply` and `MatrixMethod.apply`."""
+        return self.method.apply(self.model, *inputs, **options)
 
 
 def load(name: str, folder: Path = FOLDER) -> Trained:
@@ -51,12 +51,13 @@ def load(name: str, folder: Path = FOLDER) -> Trained:
     >>> load("dccdm").config.gamma
     0.3
     """
-    check_choice("name", name, CONFIGURATIONS)
+    check_choice("name", name, METHODS)
     weights, card = load_release(name, folder)
+    method = METHODS[name]
     try:
-        config: Any = from_dict(CONFIGURATIONS[name], card["config"])
-        model = build_network(config.network)
+        method = replace(method, config=from_dict(type(method.config), card["config"]))
+        model = build_network(method.config.network)
         model.load_state_dict(weights)
     except (KeyError, TypeError, RuntimeError) as error:
         raise ValueError(f"release {name!r} in {folder} does not fit its card ({error}): train it again") from error
-    return Trained(model.eval(), config, card)
+    return Trained(method, model.eval(), card)

@@ -24,7 +24,7 @@ def renew(notebooks: list[dict]) -> int:
 
 
 def main() -> None:
-    paths = sorted(Path(__file__).parent.glob("*.ipynb"), key=lambda path: (path.stat().st_mtime, path.name))
+    paths = sorted(Path(__file__).parents[1].glob("*.ipynb"), key=lambda path: (path.stat().st_mtime, path.name))
     notebooks = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
     before = [json.dumps(notebook) for notebook in notebooks]
     print(f"{renew(notebooks)} new ids")

@@ -1,7 +1,8 @@
 """Write the package's version wherever a reader of that version needs it: `make version`.
 
 Its one place is `mpinotes/__init__.py`. A chapter opened on Colab must install the package it was
-written for, so the version stands in the first cells, in the links to Colab and in CITATION.cff.
+written for, so the version stands in the first cells and in the links to Colab; README installs it, and
+CITATION.cff cites it.
 """
 
 import json
@@ -9,7 +10,7 @@ import re
 import tomllib
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 ADDRESS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["urls"]["Repository"]
 CELL = """\
 from importlib.metadata import version
@@ -49,7 +50,7 @@ def write(root: Path, version: str) -> None:
         find_install_cell(notebook)["source"] = install_cell(version).splitlines(keepends=True)
         path.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     for name, pattern, replacement in (
-        ("README.md", r"(colab\.research\.google\.com/github/[\w-]+/[\w-]+/blob/)[^/]+/", rf"\g<1>v{version}/"),
+        ("README.md", r"(/blob/|git\+\S+@)v[\w.]+", rf"\g<1>v{version}"),
         ("_config.yml", r"(?m)^(  branch: ).+$", rf"\g<1>v{version}"),
         ("CITATION.cff", r"(?m)^(version: ).+$", rf"\g<1>{version}"),
     ):

@@ -1,4 +1,4 @@
-"""The built book as one PDF: ``python book/print.py``, or ``make pdf``.
+"""The built book as one PDF: ``python book/tools/print.py``, or ``make pdf``.
 
 Chromium opens each page in the order of the table of contents, lets its mathematics and figures come,
 and hands over the text; all of it is printed at once, so that links, page numbers and outline are one.
@@ -20,7 +20,7 @@ from playwright.sync_api import Page, sync_playwright
 from pypdf import PdfWriter
 from pypdf.generic import DictionaryObject, NameObject, TextStringObject
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 COLLECT = """(path) => {
   // The article as it looks now. Names become unique in the whole book, links lead to those names.

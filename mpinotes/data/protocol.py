@@ -1,0 +1,71 @@
+"""What every method is trained and judged on: splits, seeds, noise levels, and how much of the data a run takes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from mpinotes.data.image_pairs import ImagePairs, image_pairs
+from mpinotes.data.matrix_pairs import MatrixPairs, MatrixSetting, matrix_pairs, mixing_subset
+from mpinotes.data.matrix_splits import matrix_split, spread_out
+from mpinotes.data.vessels import available_vessels
+
+TRAIN_SEED, TEST_SEED = 0, 1
+"""Seeds of noise, drive frequencies and receive phases: train and test never share them."""
+
+SCAN_SEEDS = {"train": TRAIN_SEED, "val": 2, "test": TEST_SEED}
+"""Seed of the scans of each split of the vessels."""
+
+CALIBRATION_NOISE = 1e-3
+"""Of noisy low-gradient matrices, as a share of the strongest high-gradient component: 60 dB."""
+
+FIT_VOLUMES = 64
+"""Training pairs that D is fitted to."""
+
+
+@dataclass(frozen=True)
+class Amounts:
+    """How much of the data a run takes: at most so many volumes of a split, of the at most 90 settings
+    and of the 168 components of a matrix.
+
+    >>> Amounts(train_volumes=16, test_volumes=8, matrix_settings=2, matrix_components=12).test_volumes
+    8
+    """
+
+    train_volumes: int
+    test_volumes: int
+    matrix_settings: int
+    matrix_components: int
+
+
+def image_split(split: str, count: int) -> ImagePairs:
+    """The first `count` volumes of a split, "train", "val" or "test", of the available vessels, and their images.
+
+    >>> pairs = image_split("test", 1)
+    >>> pairs.x_lr.shape, pairs.x_hr.shape
+    (torch.Size([1, 1, 32, 32, 32]), torch.Size([1, 1, 32, 32, 32]))
+    """
+    vessels = available_vessels(split, count)
+    return replace(image_pairs(vessels.volumes, seed=SCAN_SEEDS[split]), source=vessels.source, real=vessels.real)
+
+
+def matrix_train_pairs(amounts: Amounts, split: str) -> MatrixPairs:
+    """The components of the split's training settings, without noise.
+
+    >>> few = Amounts(train_volumes=1, test_volumes=1, matrix_settings=1, matrix_components=2)
+    >>> matrix_train_pairs(few, "paper").orders.tolist()
+    [[0, 2], [17, 0]]
+    """
+    settings = spread_out(matrix_split(split).train, amounts.matrix_settings)
+    return matrix_pairs(settings, mixing_subset(amounts.matrix_components), phase_seed=TRAIN_SEED, progress=True)
+
+
+def matrix_test_pairs(
+    amounts: Amounts, settings: Sequence[MatrixSetting], noise: float, relaxation: str = "equilibrium"
+) -> MatrixPairs:
+    """The components of test settings, with phases and noise of their own, see `matrix_pairs`.
+
+    >>> few = Amounts(train_volumes=1, test_volumes=1, matrix_settings=1, matrix_components=2)
+    >>> matrix_test_pairs(few, HELD_OUT_TESTS[:1], CALIBRATION_NOISE).low.shape
+    torch.Size([2, 2, 32, 32])
+    """
+    orders = mixing_subset(amounts.matrix_components)
+    return matrix_pairs(settings, orders, noise=noise, relaxation=relaxation, phase_seed=TEST_SEED, seed=TEST_SEED)

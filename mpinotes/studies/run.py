@@ -1,0 +1,42 @@
+"""The studies by name, and how one is run and recorded."""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import mpinotes
+from mpinotes.studies import calls, decay, matrices, reconstruction, seeds, shift, table, terms, uncertainty
+from mpinotes.studies.profiles import Profile
+from mpinotes.studies.record import Record
+from mpinotes.studies.record_file import RECORDS, save_record
+
+STUDIES: dict[str, Callable[[Profile, Path], Record]] = {
+    "table": table.run,
+    "seeds": seeds.run,
+    "calls": calls.run,
+    "terms": terms.run,
+    "shift": shift.run,
+    "uncertainty": uncertainty.run,
+    "matrices": matrices.run,
+    "decay": decay.run,
+    "reconstruction": reconstruction.run,
+}
+"""By name: profile and the folder of trained methods and checkpoints -> `Record`."""
+
+
+def run_study(name: str, profile: Profile, runs: Path, records: Path = RECORDS) -> Path:
+    """Run a study with what is trained in `runs` or released, and write its record to `records`; returns its path.
+
+    >>> "table" in STUDIES  # each takes minutes: ``python -m mpinotes study table --profile smoke``
+    True
+    """
+    start = time.perf_counter()
+    record = replace(
+        STUDIES[name](profile, runs),
+        profile=profile.name,
+        command=f"python -m mpinotes study {name} --profile {profile.name}",
+        version=mpinotes.__version__,
+        seconds=round(time.perf_counter() - start),
+    )
+    return save_record(record, records)

@@ -15,8 +15,8 @@ class DriveIntegrals:
 
     A table depends on one axis of a scan (pixels, drive over field of view) and on the length of the
     expansion, a power of √2 that grows with β times the field: particles of similar size share one. A 2D
-    scan takes two or four of 4 · pixels · length² bytes each: on 32 pixels and 20 mT 2 MB for a core
-    of 30 nm, 0.3 GB for one of 50 nm, 1 GB for one of 70 nm. Of the tables, the `capacity` last used are
+    scan takes two or four of 4 · pixels · length² bytes each: on 32 pixels and 20 mT 8 MB for a core
+    of 30 nm, 0.13 GB for one of 50 nm, 1 GB for one of 70 nm. Of the tables, the `capacity` last used are
     kept, for as long as the object lives.
 
     >>> scan, orders, integrals = LissajousScan(shape=(4, 4)), mixing_orders(2, 3), DriveIntegrals()
@@ -38,7 +38,10 @@ class DriveIntegrals:
 
     def table(self, axis: Axis, odd: bool, integrate: bool) -> torch.Tensor:
         """π⁻¹ ∫ T_p(pixel + swing·u) T_a(u)/√(1−u²) du, (a, pixel, p), for every order a < degree and
-        the odd or even p, averaged over each pixel (`integrate`) or at its centre."""
+        the odd or even p, averaged over each pixel (`integrate`) or at its centre.
+
+        :meta private:
+        """
         key = (axis.pixels, axis.half_width, axis.swing, axis.degree, odd, integrate)
         table = self.tables.pop(key) if key in self.tables else _tabulate(*key)
         while len(self.tables) >= self.capacity:

@@ -18,6 +18,7 @@ def reconstruct_xspace(signal: ScanSignal, particle: Particle, scan: CartesianSc
     squared speed: the maximum-likelihood average under constant voltage noise. A single voxel of
     concentration c shows with peak c. Source: Goodwill & Conolly, IEEE TMI 29 (2010) 1851.
 
+    >>> from mpinotes.physics import CartesianScan, Particle, simulate_scan
     >>> particle, scan = Particle(25e-9), CartesianScan()
     >>> volume = torch.zeros(1, 1, 5, 5, 5)
     >>> volume[0, 0, 2, 2, 2] = 1e18
@@ -44,6 +45,7 @@ def recover_fundamental(native: torch.Tensor, scan: CartesianScan) -> torch.Tens
     its two ends average to zero, which is right where they see no tracer: Lu et al., IEEE TMI 32
     (2013) 1565. The haze of a 3D scan breaks that assumption and stays as a shadow.
 
+    >>> from mpinotes.physics import CartesianScan
     >>> truth = torch.tensor([0.0, 1.0, 0.0]).view(1, 1, 1, 1, 3)
     >>> recover_fundamental(truth - 0.5, CartesianScan()).flatten()
     tensor([0., 1., 0.])
@@ -60,6 +62,7 @@ def noise_regularization(particle: Particle, scan: CartesianScan, width: int, co
     `width` voxels along the drive axis; the middle of the range of drive frequencies. It is the
     Wiener choice for white noise and a white image, Bertero & Boccacci (1998), section 5.
 
+    >>> from mpinotes.physics import CartesianScan, Particle
     >>> scan = CartesianScan(noise=3e-6)
     >>> round(noise_regularization(Particle(25e-9), scan, width=32, concentration=1e17), 2)
     12.26

@@ -1,5 +1,12 @@
-"""Files of scanners: system matrices in the MPI Data Format (MDF)."""
+"""Files of scanners: system matrices in the Magnetic Particle Imaging Data Format (MDF) 2.1, a layout of HDF5.
 
-from mpinotes.scanner_files.mdf import load_matrix, save_matrix
+Source: the MDF specification 2.1.0 (Knopp et al., arXiv 1602.06072). Where it leaves a choice we do
+as its reference implementation MPIFiles.jl does. Above all: the data are the rfft of the V samples
+of one period, not normalised, that is V û_k. Our V is a power of two, so the way into a file and
+back changes no bit. Names that start with an underscore are additions of ours.
+"""
+
+from mpinotes.scanner_files.matrix_reading import load_matrix
+from mpinotes.scanner_files.matrix_writing import save_matrix
 
 __all__ = ["load_matrix", "save_matrix"]

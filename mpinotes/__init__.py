@@ -1,3 +1,3 @@
 """Diffusion models meet Magnetic Particle Imaging: the code behind the book."""
 
-__version__ = "0.3.0"
+__version__ = "0.4.0"

@@ -12,6 +12,7 @@ from mpinotes.data.matrix_pairs import (
     normalise_components,
 )
 from mpinotes.data.matrix_splits import (
+    EQUIVALENT_CORE,
     GRID_SETTINGS,
     HELD_OUT_TESTS,
     MATRIX_SPLITS,
@@ -40,6 +41,7 @@ from mpinotes.data.vessels import Vessels, VesselsUnavailable, available_vessels
 __all__ = [
     "BAR_WIDTHS",
     "CALIBRATION_NOISE",
+    "EQUIVALENT_CORE",
     "FIT_VOLUMES",
     "GRADIENT_RATIO",
     "GRID_SETTINGS",

@@ -1,4 +1,4 @@
-"""Which settings a network trains on, and which it is judged on."""
+"""Which settings a network trains on, and which it is tested on."""
 
 import random
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from mpinotes.data.matrix_pairs import GRADIENT_RATIO, MatrixSetting
 
 _FREQUENCIES, _DENSITIES = (10e3, 20e3, 30e3), range(49, 100, 10)
 
-TWIN_RATIO = GRADIENT_RATIO ** (1 / 3)
+EQUIVALENT_CORE = GRADIENT_RATIO ** (1 / 3)
 """0.464: the low-gradient matrix of a core is the high-gradient matrix of one 0.464 times as large."""
 
 
@@ -29,17 +29,17 @@ GRID_SETTINGS = _grid(30e-9, 40e-9, 50e-9, 60e-9, 70e-9)
 """All 90 settings of the paper's ranges."""
 
 HELD_OUT_TESTS = tuple(MatrixSetting(core, 25e3, 99) for core in (35e-9, 45e-9, 55e-9))
-"""Between the diameters of the grid, and no twin of any: 0.464 or 2.154 times as large."""
+"""Between the diameters of the grid, and equivalent to none: 0.464 or 2.154 times as large."""
 
 
 def shares_core(first: MatrixSetting, second: MatrixSetting, tolerance: float = 0.005) -> bool:
-    """Whether two settings share a core diameter or are twins, within a relative `tolerance`.
+    """Whether two settings have the same core diameter or equivalent ones, within a relative `tolerance`.
 
     >>> shares_core(PAPER_TEST, PAPER_SETTINGS[0]), shares_core(PAPER_TEST, HELD_OUT_TESTS[0])
     (True, False)
     """
     ratio = first.core_diameter / second.core_diameter
-    return any(abs(ratio / twin - 1) <= tolerance for twin in (1.0, TWIN_RATIO, 1 / TWIN_RATIO))
+    return any(abs(ratio / same - 1) <= tolerance for same in (1.0, EQUIVALENT_CORE, 1 / EQUIVALENT_CORE))
 
 
 def spread_out(settings: Sequence[MatrixSetting], count: int) -> list[MatrixSetting]:

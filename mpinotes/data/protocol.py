@@ -1,4 +1,4 @@
-"""What every method is trained and judged on: splits, seeds, noise levels, and how much of the data a run takes."""
+"""What every method is trained and tested on: splits, seeds, noise levels, and how much of the data a run takes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

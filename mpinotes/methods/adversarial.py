@@ -87,13 +87,13 @@ def loss(
         return {"total": l1, "l1": l1}
     constants = {name: value.detach() for name, value in model.discriminator.named_parameters()}
 
-    def judge(volumes: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:
+    def score(volumes: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:
         scores, features = functional_call(model.discriminator, constants, (2 * volumes - 1,))
         return scores, features
 
     with torch.no_grad():
-        real_score, real_features = judge(x_hr)
-    fake_score, fake_features = judge(fake)
+        real_score, real_features = score(x_hr)
+    fake_score, fake_features = score(fake)
     features = [F.l1_loss(a, b) for a, b in zip(fake_features, real_features, strict=True)]
     terms = {
         "l1": l1,

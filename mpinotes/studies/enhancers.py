@@ -9,7 +9,7 @@ import torch
 from mpinotes.methods import Trained, mirror_mean
 
 MIRRORED = ("ddpm", "unet")
-"""Methods that are judged by their mean over mirror images, too."""
+"""Methods that are tested by their mean over mirror images, too."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""One method trained from nothing, judged and released, as ``python -m mpinotes train`` does."""
+"""One method trained from nothing, evaluated and released, as ``python -m mpinotes train`` does."""
 
 import hashlib
 import json
@@ -18,7 +18,7 @@ from mpinotes.training import TrainState, parallel, train, with_bar
 
 
 def train_method(name: str, profile: Profile, out: Path, seed: int, device: torch.device) -> None:
-    """Train a method by name, judge it, and write its release (weights and card) to `out`. Resumes by itself.
+    """Train a method by name, evaluate it, and write its release (weights and card) to `out`. Resumes by itself.
 
     :param name: of the method.
     :param profile: says how much of the data it takes and how many steps at most.

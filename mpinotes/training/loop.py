@@ -83,7 +83,7 @@ class TrainState:
     :param terms: of the loss of the last one.
     :param history: the total of each step so far.
     :param seconds: spent, earlier runs included.
-    :param average: the model with the moving average of its weights: what is judged and kept.
+    :param average: the model with the moving average of its weights: what is evaluated and kept.
 
     >>> state = TrainState(4, {"total": 1.0}, [4.0, 3.0, 2.0, 1.0], 0.1, torch.nn.Identity())
     >>> state.curve(points=2)

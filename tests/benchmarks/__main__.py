@@ -10,25 +10,32 @@ import numpy as np
 import torch
 from monai.networks.nets import DiffusionModelUNet
 
-from mpinotes.data import HELD_OUT_TESTS, PAPER_SETTINGS, ImagePairs, image_pairs, matrix_pairs, synthetic_vessels
+from mpinotes.data import (
+    HELD_OUT_TESTS,
+    PAPER_SETTINGS,
+    ImagePairs,
+    image_pairs,
+    matrix_pairs,
+    matrix_test_pairs,
+    synthetic_vessels,
+)
+from mpinotes.diffusion import ANCESTRAL
 from mpinotes.evaluation import psnr
-from mpinotes.methods import baselines, dccdm, load
-from mpinotes.methods.mirrors import mirror_mean
-from mpinotes.methods.recipes import METHODS, matrix_test_pairs
-from mpinotes.methods.sm_synthesis import synthesise
-from mpinotes.networks import seeded, seeded_network
-from mpinotes.operators import Degradation
+from mpinotes.methods import IMAGE_METHODS, METHODS, load, mirror_mean
+from mpinotes.networks import seeded
 from mpinotes.physics import (
     CartesianScan,
     LissajousScan,
     Particle,
     mixing_orders,
+    point_response,
     simulate_scan,
     simulate_system_matrix,
 )
+from mpinotes.physics.cartesian import voxel_centres
+from mpinotes.reconstruction import reconstruct_tikhonov
 from mpinotes.studies import get_profile
-from mpinotes.studies.enhancers import TITLES
-from mpinotes.training import TrainConfig, best_device, make_ema, train
+from mpinotes.training import TrainConfig, best_device, train
 
 
 def seconds(work: Callable[[], object], repeats: int = 3) -> float:
@@ -155,13 +162,10 @@ def bench_data_set() -> None:
 
 def bench_synthesis() -> None:
     """A whole matrix of 168 components and two channels, with the released network."""
-    trained, sizes = load("sm_algorithm1"), get_profile("full")
-    test = matrix_test_pairs(sizes, HELD_OUT_TESTS[1:2], 0.0)
-
-    def run() -> None:
-        synthesise(trained.model, test.low, test.orders, trained.config, steps=sizes.matrix_calls)
-
-    print(f"a matrix synthesised:  {seconds(run, 1):9.1f} s in {sizes.matrix_calls} calls per component")
+    trained = load("sm_algorithm1")
+    test = matrix_test_pairs(get_profile("full"), HELD_OUT_TESTS[1:2], 0.0)
+    took = seconds(lambda: trained(test.low, test.orders), 1)
+    print(f"a matrix synthesised:  {took:9.1f} s in {trained.method.calls} calls per component")
 
 
 def bench_growth() -> None:
@@ -176,13 +180,38 @@ def bench_growth() -> None:
         )
 
 
-def train_for(network: torch.nn.Module, pairs: ImagePairs, config: dccdm.DCCDMConfig, limit: float) -> dict[str, float]:
+def dense_tikhonov(
+    native: torch.Tensor, particle: Particle, scan: CartesianScan, regularization: float
+) -> torch.Tensor:
+    """The same minimiser from all distances of voxels and the normal equations."""
+    places = torch.meshgrid(*(voxel_centres(n, scan.voxel_size) for n in native.shape[-3:]), indexing="ij")
+    places = torch.stack(places[::-1], dim=-1).flatten(0, -2)
+    response = point_response(places[:, None] - places, particle, scan.gradient) * 3 / particle.beta
+    normal = response.T @ response + regularization * torch.eye(len(response), dtype=response.dtype)
+    return torch.linalg.solve(normal, response.T @ native.flatten(1).T).T.view(native.shape)
+
+
+def bench_tikhonov() -> None:
+    """A new scanner each time: nothing is kept between two calls."""
+    particle, scan = Particle(25e-9), CartesianScan()
+    native = torch.rand(16, 1, 12, 12, 12, dtype=torch.float64)
+    ours = seconds(lambda: reconstruct_tikhonov(native, particle, scan, regularization=5.0))
+    naive = seconds(lambda: dense_tikhonov(native, particle, scan, 5.0), 1)
+    expected = dense_tikhonov(native, particle, scan, 5.0)
+    error = (reconstruct_tikhonov(native, particle, scan, regularization=5.0) - expected).abs().max().item()
+    print(f"Tikhonov, 16 × 12³:    {ours:9.3f} s; dense {naive:.1f} s: {naive / ours:,.0f}× (difference {error:.0e})")
+    for side, count in ((16, 16), (32, 1), (32, 16), (32, 128), (64, 1)):
+        native = torch.rand(count, 1, side, side, side)
+        ours = seconds(lambda: reconstruct_tikhonov(native, particle, scan, regularization=5.0), 1)  # noqa: B023
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(f"Tikhonov, {f'{count} × {side}³:':13}{ours:9.2f} s, peak {peak:,.0f} MB of the process so far")
+
+
+def train_for(network: torch.nn.Module, pairs: ImagePairs, limit: float) -> dict[str, float]:
     """Train a network as DDPM for `limit` seconds; its step time, speed and validation PSNR then."""
-    device = best_device()
-    states = train(
-        network, make_ema(network, 0.98), partial(dccdm.loss, config=config), (pairs.x_lr, pairs.x_hr),
-        TrainConfig(100_000, learning_rate=3e-4, warmup=20), device=device,
-    )  # fmt: skip
+    method = METHODS["ddpm"]
+    config = TrainConfig(100_000, learning_rate=3e-4, warmup=20, ema_decay=0.98)
+    states = train(network, method, (pairs.x_lr, pairs.x_hr), config, device=best_device())
     next(states)
     start = time.perf_counter()
     count = 0
@@ -191,17 +220,16 @@ def train_for(network: torch.nn.Module, pairs: ImagePairs, config: dccdm.DCCDMCo
         count += 1
     step = (time.perf_counter() - start) / count
     validation = image_pairs(synthetic_vessels(32, 32, seed=1).round(), seed=1)
-    call = seconds(lambda: dccdm.enhance(network, validation.x_lr, config, steps=1), 2)
-    enhanced = dccdm.enhance(network, validation.x_lr, config, steps=2)
+    call = seconds(lambda: method.apply(network, validation.x_lr, steps=1), 2)
+    enhanced = method.apply(network, validation.x_lr)
     return {"step": step, "steps": count, "call": call / 32, "psnr": psnr(enhanced, validation.x_hr).mean().item()}
 
 
 def bench_network(limit: float = 120.0) -> None:
     """Our U-Net against MONAI's DiffusionModelUNet: same batch, precision, memory format, loop and data."""
     pairs = image_pairs(synthetic_vessels(256, 32).round())
-    config = baselines.ddpm(Degradation(0.5))
-    peers = {"ours": seeded_network(config.network, 0), "MONAI": seeded(MonaiUNet, 0)}
-    results = {name: train_for(network, pairs, config, limit) for name, network in peers.items()}
+    peers = {"ours": METHODS["ddpm"].build(0), "MONAI": seeded(MonaiUNet, 0)}
+    results = {name: train_for(network, pairs, limit) for name, network in peers.items()}
     for name, network in peers.items():
         millions, row = sum(p.numel() for p in network.parameters()) / 1e6, results[name]
         print(
@@ -236,13 +264,13 @@ def bench_budget() -> None:
     """A training step of each image method: `EDSR_COST` and `ESRGAN_COST` are what two of them cost in steps
     of the U-Net."""
     steps = {}
-    for name in TITLES:
-        recipe = METHODS[name](get_profile("smoke"), 0)
-        ema = make_ema(recipe.model, recipe.training.ema_decay)
-        states = train(recipe.model, ema, recipe.loss, recipe.tensors, recipe.training, device=best_device())
-        first = next(states)  # warms up
+    x_hr = synthetic_vessels(16, 32)
+    for method in map(get_profile("smoke").shortened, IMAGE_METHODS):
+        # The adversarial part of ESRGAN begins half-way: its steps are timed from there on.
+        states = train(method.build(0), method, (x_hr / 2, x_hr), method.training, device=best_device())
+        first = [next(states) for _ in range(1 + method.training.steps // 2)][-1]
         *_, last = states
-        steps[name] = (last.seconds - first.seconds) / (last.step - first.step)
+        steps[method.name] = (last.seconds - first.seconds) / (last.step - first.step)
     for name, step in steps.items():
         print(f"training step, {name:8}{step:9.2f} s: {step / steps['unet']:.1f} of the U-Net's")
 
@@ -251,9 +279,8 @@ def bench_sampler() -> None:
     """The mean over mirrors, eight calls, against all thousand steps."""
     trained = load("ddpm")
     x_lr = image_pairs(synthetic_vessels(16, 32).round()).x_lr
-    once = partial(dccdm.enhance, trained.model, config=trained.config, steps=1)
-    few = seconds(lambda: mirror_mean(once, x_lr), 1)
-    full = seconds(lambda: dccdm.enhance(trained.model, x_lr, trained.config, steps=1000, eta=1.0), 1)
+    few = seconds(lambda: mirror_mean(partial(trained, steps=1), x_lr), 1)
+    full = seconds(lambda: trained(x_lr, steps=1000, step=ANCESTRAL), 1)
     print(f"mean over mirrors:     {few / 16:9.3f} s/volume; 1000 ancestral steps {full / 16:.1f}: {full / few:,.0f}×")
 
 
@@ -264,6 +291,7 @@ if __name__ == "__main__":
     bench_matrix()
     bench_synthesis()
     bench_data_set()
+    bench_tikhonov()
     bench_network()
     bench_budget()
     bench_sampler()

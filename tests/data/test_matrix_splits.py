@@ -23,7 +23,7 @@ from mpinotes.physics import mixing_orders
 
 
 def same_shape(first, second):
-    """Whether the larger diameter is the smaller one or its twin, 10^(1/3) = 2.154 times as large, to 0.5 %."""
+    """Whether the larger diameter is the smaller one or equivalent to it, 10^(1/3) = 2.154 times as large, to 0.5 %."""
     small, large = sorted([first.core_diameter, second.core_diameter])
     return large < 1.005 * small or 0.995 < large / small / 10 ** (1 / 3) < 1.005
 
@@ -50,7 +50,7 @@ def test_no_test_setting_is_a_training_setting(name):
 
 
 @pytest.mark.parametrize("name", ["held-out diameters", "continuous"])
-def test_a_split_that_holds_out_diameters_shares_neither_cores_nor_twins(name):
+def test_a_split_that_holds_out_diameters_shares_no_core_nor_an_equivalent_one(name):
     split = matrix_split(name)
     assert len(split.train) == 90 and split.test == HELD_OUT_TESTS
     for train in split.train:
@@ -99,7 +99,7 @@ def test_frequency_and_density_are_no_protection_a_training_component_is_the_sam
         (30e-9, 40e-9, False),
     ],
 )
-def test_cores_are_shared_if_equal_or_twins_whatever_else_differs(first, second, shared):
+def test_cores_are_shared_if_equal_or_equivalent_whatever_else_differs(first, second, shared):
     settings = MatrixSetting(first, 10e3, 49), MatrixSetting(second, 30e3, 99)
     assert shares_core(*settings) == shares_core(*settings[::-1]) == shared
 

@@ -1,13 +1,11 @@
-"""From receive voltage back to an image: x-space gridding and Tikhonov deconvolution."""
+"""From receive voltage to the native x-space image, and what is known of its noise."""
 
-import functools
-import itertools
 import math
 
 import torch
 
 from mpinotes.checks import check_count, check_positive, check_tensor
-from mpinotes.physics.cartesian import CartesianScan, point_response, sweep_positions, voxel_centres
+from mpinotes.physics.cartesian import CartesianScan, sweep_positions, voxel_centres
 from mpinotes.physics.particles import Particle
 from mpinotes.physics.signal import ScanSignal
 
@@ -75,64 +73,6 @@ def noise_regularization(particle: Particle, scan: CartesianScan, width: int, co
     return (variance / concentration**2).item()
 
 
-def reconstruct_tikhonov(
-    native: torch.Tensor, particle: Particle, scan: CartesianScan, *, regularization: float = 3.0
-) -> torch.Tensor:
-    """Tikhonov deconvolution of native x-space images: argmin_c ‖Rc − n‖² + λ‖c‖², exactly.
-
-    R sums the point response (peak 1) over the field of view. It is symmetric, so the minimiser
-    R(R² + λ)⁻¹n is the real part of (R + i√λ)⁻¹n; and the response is even along every axis, so R
-    falls into eight blocks, one per mirror parity, each small enough to be solved directly. (The
-    1/r haze makes R's spectrum span 10⁵: hundreds of conjugate-gradient steps per volume.)
-
-    `native`: (batch, 1, z, y, x), keeps shape, unit, dtype and device.
-    `regularization`: λ, the variance of the native image's noise over that of the concentration.
-
-    >>> particle, scan = Particle(25e-9), CartesianScan()
-    >>> volume = torch.zeros(1, 1, 5, 5, 5)
-    >>> volume[0, 0, 2, 2, 2] = 1e18
-    >>> signal = simulate_scan(volume, particle, scan)
-    >>> native = reconstruct_xspace(signal, particle, scan, width=5)
-    >>> image = reconstruct_tikhonov(native, particle, scan, regularization=1e-3) / 1e18
-    >>> native[0, 0, 2, 2] / 1e18, image[0, 0, 2, 2].round(decimals=2)
-    (tensor([0.3712, 0.7020, 0.9401, 0.7020, 0.3712]), tensor([-0.0500,  0.0900,  0.5300,  0.0900, -0.0500]))
-    """
-    check_tensor("native", native, 5, "(batch, 1, z, y, x)")
-    check_positive("regularization", regularization)
-    native = scan.swap_axes(native)
-    result = torch.zeros_like(native)
-    for (z, y, x), factors, pivots in _factorised_blocks(
-        particle, scan.line_gradient, scan.voxel_size, native.shape[-3:], regularization, native.dtype, native.device
-    ):
-        part = torch.einsum("bzyx,ex,cy,az->aceb", native[:, 0], x, y, z)
-        solved = torch.linalg.lu_solve(factors, pivots, part.flatten(0, 2) + 0j).real.view(part.shape)
-        result[:, 0] += torch.einsum("aceb,az,cy,ex->bzyx", solved, z, y, x)
-    return scan.swap_axes(result)
-
-
-@functools.lru_cache(maxsize=1)
-def _factorised_blocks(
-    particle: Particle, gradient: tuple[float, float, float], voxel_size: float, shape: torch.Size,
-    regularization: float, dtype: torch.dtype, device: torch.device,
-) -> list[tuple[list[torch.Tensor], torch.Tensor, torch.Tensor]]:  # fmt: skip
-    """Of R + i√λ, for every mirror parity: bases along z, y, x, and the LU factors of the block.
-
-    The last ones are kept, 1 GB at 32³: training and test images mostly come from one scanner, and
-    without them every call would take as long as one for a thousand volumes.
-    """
-    table = _response_table(particle, gradient, voxel_size, shape)
-    found = []
-    for signs in itertools.product((1, -1), repeat=3):
-        bases = [_parity_basis(n, sign) for n, sign in zip(shape, signs, strict=True)]
-        if any(basis.numel() == 0 for basis in bases):
-            continue
-        block = torch.einsum("zyx,abz,cdy,efx->acebdf", table, *map(_distance_overlap, bases))
-        system = block.reshape(math.prod(block.shape[:3]), -1).to(device, dtype) + 0j
-        system.diagonal().add_(1j * math.sqrt(regularization))
-        found.append(([basis.to(device, dtype) for basis in bases], *torch.linalg.lu_factor(system)))
-    return found
-
-
 def _gridding(particle: Particle, scan: CartesianScan, width: int) -> torch.Tensor:
     """From voltage over drive frequency, on one way of the sweep, to native voxels, (width, sample)."""
     positions = sweep_positions(scan, width)
@@ -144,25 +84,3 @@ def _gridding(particle: Particle, scan: CartesianScan, width: int) -> torch.Tens
         raise ValueError(f"scan.samples: got {scan.samples}, accepted is enough that every voxel is passed")
     unit = scan.coil_sensitivity * particle.moment * scan.voxel_size**3 * particle.beta / 3
     return weight / total / (-unit * scan.line_gradient[0])
-
-
-def _response_table(
-    particle: Particle, gradient: tuple[float, float, float], voxel_size: float, shape: torch.Size
-) -> torch.Tensor:
-    """Point response (peak 1) at every distance in voxels, with the shape of the volume."""
-    z, y, x = torch.meshgrid(*(torch.arange(n).double() * voxel_size for n in shape), indexing="ij")
-    return point_response(torch.stack([x, y, z], dim=-1), particle, gradient) * 3 / particle.beta
-
-
-def _parity_basis(n: int, sign: int) -> torch.Tensor:
-    """Orthonormal basis, (rows, n), of the even (`sign` 1) or odd (−1) vectors under mirroring."""
-    half = torch.eye(n, dtype=torch.float64)[: (n + (sign > 0)) // 2]
-    basis = half + sign * half.flip(-1)
-    return basis / basis.norm(dim=1, keepdim=True)
-
-
-def _distance_overlap(basis: torch.Tensor) -> torch.Tensor:
-    """Weight of each distance between two basis vectors, (rows, rows, n)."""
-    index = torch.arange(basis.shape[1])
-    distance = torch.nn.functional.one_hot((index[:, None] - index).abs()).double()
-    return torch.einsum("ai,bj,ijd->abd", basis, basis, distance)

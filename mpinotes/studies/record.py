@@ -2,6 +2,8 @@
 
 import base64
 import math
+import operator
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -157,7 +159,7 @@ class TrainingLog:
 
     @property
     def device_kind(self) -> str:
-        """ "cpu" or "cuda"."""
+        """The first word of `device`, "cpu" or "cuda"."""
         return self.device.split(" ")[0]
 
 
@@ -255,21 +257,23 @@ class Record:
         self, kept: Iterable[_T], method: str | None, condition: str | None, measured: str | None, *,
         exactly: bool = True,
     ) -> list[_T]:  # fmt: skip
-        kept = list(kept)
-        wanted = zip(("method", "condition", "metric or view"), (method, condition, measured), strict=True)
-        for place, (part, name) in enumerate(wanted):
-            if name is None:
-                continue
-            found = [
-                item
-                for item in kept
-                if (own := _address(item)[place]) == name
-                or (not exactly and place == 1 and name and own.startswith(f"{name}/"))
-            ]
-            if not found:
-                check_choice(f"{part} in record {self.study!r}", name, dict.fromkeys(_address(x)[place] for x in kept))
-            kept = found
-        return kept
+        left = list(kept)
+        parts = (
+            ("method", method, operator.eq),
+            ("condition", condition, operator.eq if exactly else _goes_on_from),
+            ("metric or view", measured, operator.eq),
+        )
+        for place, (part, wanted, fits) in enumerate(parts):
+            if wanted is not None:
+                there = dict.fromkeys(_address(item)[place] for item in left)
+                left = [item for item in left if fits(_address(item)[place], wanted)]
+                if not left:
+                    check_choice(f"{part} in record {self.study!r}", wanted, there)
+        return left
+
+
+def _goes_on_from(condition: str, beginning: str) -> bool:
+    return condition == beginning or (beginning != "" and condition.startswith(f"{beginning}/"))
 
 
 def _address(item: Any) -> tuple[str, str, str]:
@@ -280,11 +284,11 @@ def _address(item: Any) -> tuple[str, str, str]:
 def level_of(condition: str, name: str) -> float:
     """The number that follows `name` in a condition. Raises ``ValueError`` where none does.
 
+    >>> from mpinotes.studies.record import level_of
     >>> level_of("noisy/guidance/0.5", "guidance")
     0.5
     """
-    parts = condition.split("/")
-    for before, after in pairwise(parts):
-        if before == name:
+    for before, after in pairwise(condition.split("/")):
+        if before == name and re.fullmatch(r"[-+.e\d]+", after):
             return float(after)
     raise ValueError(f"name: got {name!r}, accepted are names in {condition!r} that a number follows")

@@ -17,6 +17,7 @@ SPLITS = {"paper": "paper", "grid": "grid", "held-out diameters": "held_out", "c
 class Subject:
     """What rows are about: a `method` of a `study` under a `condition`.
 
+    >>> from mpinotes.studies.rows import Subject
     >>> subject = Subject("table", "ddpm")
     >>> subject.number("calls", 2)
     Row(study='table', method='ddpm', condition='', metric='calls', mean=2, low=None, high=None, n=1)

@@ -122,5 +122,7 @@ def test_a_record_that_contradicts_itself_is_refused(changed, message):
 
 def test_levels_follow_their_name():
     assert level_of("calls/1/steps/3", "calls") == 1 and level_of("calls/1/steps/3", "steps") == 3
-    with pytest.raises(ValueError, match="name: got 'core', accepted are names in 'calls/1'"):
-        level_of("calls/1", "core")
+    assert level_of("terms/1e-3", "terms") == 1e-3
+    for name in ("core", "paper"):
+        with pytest.raises(ValueError, match=f"name: got '{name}', accepted are names in 'paper/noisy'"):
+            level_of("paper/noisy", name)

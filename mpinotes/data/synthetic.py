@@ -5,6 +5,7 @@ import math
 import torch
 from torch.nn.functional import normalize
 
+from mpinotes import draw
 from mpinotes.checks import check_count, check_range
 
 _BRANCHES = 4
@@ -40,10 +41,10 @@ def _skeletons(count: int, aneurysm_probability: float, generator: torch.Generat
     """Points on the centre lines, (count, points, 3), and the radii there, for a unit cube."""
 
     def normal(*shape: int) -> torch.Tensor:
-        return torch.randn(count, *shape, generator=generator)
+        return draw.normal((count, *shape), torch.empty(0), generator)
 
     def uniform(low: float, high: float, *shape: int) -> torch.Tensor:
-        return low + (high - low) * torch.rand(count, *shape, generator=generator)
+        return low + (high - low) * draw.uniform((count, *shape), generator)
 
     rows = torch.arange(count)
     heading = normalize(normal(3), dim=-1)
@@ -66,7 +67,7 @@ def _skeletons(count: int, aneurysm_probability: float, generator: torch.Generat
         radii.append(width * ripple * torch.linspace(1, 0.7, _POINTS))
     at = torch.randint(_POINTS // 4, _POINTS // 2, (count,), generator=generator)
     sac = radii[0][rows, at, None] * uniform(1.8, 2.8, 1)
-    has_sac = torch.rand(count, 1, generator=generator) < aneurysm_probability
+    has_sac = draw.uniform((count, 1), generator) < aneurysm_probability
     points.append((points[0][rows, at] + sac * normalize(normal(3), dim=-1))[:, None])
     radii.append(torch.where(has_sac, sac, -torch.ones(1)))
     return torch.cat(points, dim=1), torch.cat(radii, dim=1)

@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from mpinotes.checks import check_count, check_positive, check_range, check_same_shape, check_tensor
+from mpinotes.checks import check_count, check_positive, check_range, check_tensor
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Degradation:
 
     def _check(self, name: str, volumes: torch.Tensor) -> None:
         check_tensor(name, volumes, 5, "(batch, channel, z, y, x)")
-        _check_sides(name, volumes.shape[-3:], self.factor)
+        check_sides(name, volumes.shape[-3:], self.factor)
 
     def _matrices(self, volumes: torch.Tensor) -> list[torch.Tensor]:
         options: dict[str, Any] = {"dtype": volumes.dtype, "device": volumes.device}
@@ -71,7 +71,8 @@ class Degradation:
         ]
 
 
-def _check_sides(name: str, sides: torch.Size, factor: int) -> None:
+def check_sides(name: str, sides: torch.Size, factor: int) -> None:
+    """Raise ``ValueError`` unless blocks of `factor` fill every side."""
     if any(side % factor for side in sides):
         raise ValueError(f"{name}: got sides {tuple(sides)}, accepted are multiples of factor {factor}")
 
@@ -105,61 +106,3 @@ def upsampling_matrix(side: int, factor: int, **options: Any) -> torch.Tensor:
     centre = ((torch.arange(side, **options) + 0.5) / factor - 0.5).clamp(0, blocks - 1)
     distance = (centre[:, None] - torch.arange(blocks, **options)).abs()
     return (1 - distance).clamp_min(0)
-
-
-def fit_degradation(
-    x_hr: torch.Tensor, x_lr: torch.Tensor, *, factor: int = 2, isotropic: bool = False, steps: int = 30
-) -> tuple[Degradation, float]:
-    """Least-squares fit of σ (one, or one per axis) and the scale of D to pairs of volumes.
-
-    Returns the operator and its relative residual ‖s·D(x_HR) − x_LR‖ / ‖x_LR‖. For a given σ the
-    best scale is closed-form; σ is found by L-BFGS. Raises ``ValueError`` for volumes without a
-    signal, and for images that are anti-correlated with D(x_HR).
-
-    :param x_hr: the truth, (batch, 1, z, y, x)
-    :param x_lr: its images, (batch, 1, z, y, x)
-    :param factor: of the averaging, a divisor of every side
-    :param isotropic: one σ for all axes
-    :param steps: of L-BFGS, at most
-
-    >>> x_hr = torch.rand(1, 1, 8, 8, 8, generator=torch.Generator().manual_seed(0))
-    >>> fitted, residual = fit_degradation(x_hr, Degradation(0.8)(x_hr), isotropic=True)
-    >>> round(fitted.sigma, 2), residual < 0.01
-    (0.8, True)
-    """
-    check_tensor("x_hr", x_hr, 5, "(batch, 1, z, y, x)")
-    check_tensor("x_lr", x_lr, 5, "(batch, 1, z, y, x)")
-    check_same_shape("x_lr", x_lr, "x_hr", x_hr)
-    for name, volumes in (("x_hr", x_hr), ("x_lr", x_lr)):
-        if not volumes.any():
-            raise ValueError(f"{name}: got volumes that are zero everywhere, accepted are those with a signal")
-    check_count("factor", factor)
-    check_count("steps", steps)
-    sides = x_hr.shape[-3:]
-    _check_sides("x_hr", sides, factor)
-    options: dict[str, Any] = {"dtype": x_hr.dtype, "device": x_hr.device}
-    resample = [upsampling_matrix(n, factor, **options) @ averaging_matrix(n, factor, **options) for n in sides]
-    log_sigma = torch.zeros(1 if isotropic else 3, requires_grad=True, **options)
-    optimizer = torch.optim.LBFGS([log_sigma], max_iter=steps, line_search_fn="strong_wolfe")
-
-    def scale_and_residual() -> tuple[torch.Tensor, torch.Tensor]:
-        sigmas = log_sigma.exp().expand(3)
-        blurs = [up @ gaussian_matrix(n, s) for up, n, s in zip(resample, sides, sigmas, strict=True)]
-        degraded = apply_separable(x_hr, blurs)
-        scale = (degraded * x_lr).sum() / degraded.square().sum()
-        return scale, (scale * degraded - x_lr).square().sum() / x_lr.square().sum()
-
-    def closure() -> torch.Tensor:
-        optimizer.zero_grad()
-        residual = scale_and_residual()[1]
-        residual.backward()
-        return residual
-
-    optimizer.step(closure)
-    with torch.no_grad():
-        scale, residual = scale_and_residual()
-        z, y, x = log_sigma.exp().expand(3).tolist()
-    if scale <= 0:
-        raise ValueError("x_lr: got volumes anti-correlated with D(x_hr), accepted are images of x_hr")
-    operator = Degradation(z if isotropic else (z, y, x), factor, scale.item())
-    return operator, residual.sqrt().item()

@@ -58,8 +58,9 @@ class CartesianScan:
         check_positive("drive_frequency", low)
         check_range("drive_frequency", high, low, 1e9)
         check_range("overscan", self.overscan, 1.0, 10.0)
-        if self.samples < 4 or self.samples % 2:
-            raise ValueError(f"samples: got {self.samples}, accepted is an even number of at least 4")
+        check_count("samples", self.samples, 4)
+        if self.samples % 2:
+            raise ValueError(f"samples: got {self.samples}, accepted is an even number")
         check_positive("coil_sensitivity", self.coil_sensitivity)
         check_range("noise", self.noise, 0.0)
 

@@ -19,7 +19,8 @@ def mixing_orders(lowest: int, highest: int, dims: int = 2) -> torch.Tensor:
     >>> len(mixing_orders(2, 17))
     168
     """
-    check_range("lowest", lowest, 0, highest)
+    check_count("highest", highest, 0)
+    check_count("lowest", lowest, 0, highest)
     check_count("dims", dims, 1, 3)
     grid = itertools.product(range(highest + 1), repeat=dims)
     return torch.tensor(sorted((o for o in grid if lowest <= sum(o) <= highest), key=lambda o: (sum(o), o)))

@@ -92,14 +92,7 @@ def simulate_system_matrix(
     if orders.ndim != 2 or orders.shape[1] != scan.dims or len(orders) == 0 or orders.is_floating_point():
         raise ValueError(f"orders: got shape {tuple(orders.shape)}, accepted are integers (component, {scan.dims})")
     check_range("tolerance", tolerance, 0.0, 0.1, open_low=True)
-    axes = [Axis.of(scan, particle, axis, tolerance) for axis in range(scan.dims)]
-    size = math.prod(axis.degree // 2 for axis in axes)
-    if size > _LARGEST:
-        core = torch.as_tensor(particle.core_diameter).item()
-        raise ValueError(
-            f"particle: got a core of {core:.3g} m, whose expansion takes {size:.1e} coefficients, "
-            f"accepted are {_LARGEST:.1e} (a smaller core or drive field, or a larger tolerance)"
-        )
+    axes = _axes(scan, particle, tolerance)
     integrals = DriveIntegrals(2 * scan.dims) if integrals is None else integrals
     tables = [
         [integrals.table(axis, i == channel, integrate_pixels) for i, axis in enumerate(axes)]
@@ -124,6 +117,19 @@ def simulate_system_matrix(
     if response is not None:
         factor = factor * response(frequencies)
     return SystemMatrix(total * factor.view(*factor.shape, *[1] * scan.dims), orders, frequencies, scan)
+
+
+def _axes(scan: LissajousScan, particle: Particle, tolerance: float) -> list[Axis]:
+    """The axes of the expansion, where it fits into the memory."""
+    axes = [Axis.of(scan, particle, axis, tolerance) for axis in range(scan.dims)]
+    size = math.prod(axis.degree // 2 for axis in axes)
+    if size > _LARGEST:
+        core = torch.as_tensor(particle.core_diameter).item()
+        raise ValueError(
+            f"particle: got a core of {core:.3g} m, whose expansion takes {size:.1e} coefficients, "
+            f"accepted are {_LARGEST:.1e} (a smaller core or drive field, or a larger tolerance)"
+        )
+    return axes
 
 
 def _expand(particle: Particle, axes: list[Axis], channel: int) -> torch.Tensor:

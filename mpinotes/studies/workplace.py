@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from mpinotes.studies.profiles import get_profile
-from mpinotes.training.precision import best_device
+from mpinotes.training import best_device
 
 DRIVE = Path("/content/drive/MyDrive")
 """Where Colab mounts a reader's Google Drive: what lies there survives a disconnect."""

@@ -67,7 +67,8 @@ def test_the_matrices_agree_with_their_own_components():
     for series in record.series:
         row = record.row(series.method, "psnr_median", series.condition)
         assert len(series.values) == row.n
-        assert torch.tensor(series.values).median().item() == pytest.approx(row.mean, abs=0.11)
+        median = torch.tensor(series.values, dtype=torch.float64).quantile(0.5, interpolation="nearest")
+        assert median.item() == pytest.approx(row.mean, abs=0.0501)  # rounded to a tenth of a decibel
 
 
 def test_an_unknown_study_ends_with_one_clear_line(tmp_path, capsys):

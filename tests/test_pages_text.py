@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from mpinotes.studies import STUDIES
+from tests.test_import_floors import MAY_IMPORT
 
 ROOT = Path(__file__).parent.parent
-ROOMS = ("physics", "operators", "diffusion", "networks", "data", "training", "evaluation", "methods")
+ROOMS = tuple(MAY_IMPORT)
 # Names that a room keeps in a module of its own.
 MODULES = ("diffusion.condition_decay", "methods.regression")
 PAGES = {path.stem: path.read_text() for path in sorted((ROOT / "book").glob("*.md"))}

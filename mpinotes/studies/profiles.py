@@ -108,6 +108,7 @@ PROFILES = {
         matrix_components=168,
     ),
 }
+"""The one table of sizes, by name."""
 
 
 def get_profile(name: str) -> Profile:

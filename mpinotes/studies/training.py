@@ -25,6 +25,10 @@ def train_method(name: str, profile: Profile, out: Path, seed: int, device: torc
     :param out: folder of checkpoint, weights and card.
     :param seed: of weights, batches and noise.
     :param device: where it is trained.
+
+    >>> import inspect  # a training takes seconds at least: ``python -m mpinotes train unet --profile smoke``
+    >>> list(inspect.signature(train_method).parameters)
+    ['name', 'profile', 'out', 'seed', 'device']
     """
     method = profile.shortened(METHODS[name])
     method = replace(method, training=replace(method.training, seed=seed))

@@ -73,11 +73,14 @@ def mixing_subset(count: int) -> torch.Tensor:
 
 @dataclass(frozen=True)
 class MatrixPairs:
-    """Low- and high-gradient components, `low` and `high`, complex (sample, channel, y, x), modulus ≤ 1.
+    """Low- and high-gradient components. Each channel of each is divided by its largest modulus.
 
-    Each channel of each component is divided by its largest modulus, kept in `low_scale` and
-    `high_scale` [V per particle], (sample, channel). `setting`: index into the settings, and
-    `orders` (n, m) of each sample.
+    :param low: complex (sample, channel, y, x), modulus ≤ 1
+    :param high: complex (sample, channel, y, x), modulus ≤ 1
+    :param low_scale: largest moduli of the low-gradient components, (sample, channel) [V per particle]
+    :param high_scale: those of the high-gradient ones
+    :param setting: index into the settings, (sample,)
+    :param orders: (n, m) of each sample, (sample, 2)
 
     >>> pairs = matrix_pairs([PAPER_TEST], mixing_subset(2), shape=(4, 4))
     >>> pairs.low_scale.shape, pairs.setting, pairs.orders.tolist()
@@ -115,12 +118,18 @@ def matrix_pairs(
 ) -> MatrixPairs:
     """Simulate both matrices of every setting: 1 T/m with 20 mT against 0.1 T/m with 2 mT.
 
-    `orders`: the paper's 168 by default. `shape`: pixels. `relaxation`: "equilibrium" or "debye".
-    `noise`: standard deviation of real and imaginary part that calibration adds to the low-gradient
-    components, as a share of the strongest of the setting's high-gradient components; the high ones,
-    the truth, stay clean. `phase_seed`: a receive chain that was never calibrated turns every
-    line of every channel by a phase of its own, the same at both gradients; None: no chain, so that equilibrium
-    components are purely imaginary and a real or imaginary channel stays empty. `seed`: of the noise.
+    :param settings: scanners and tracers
+    :param orders: mixing orders (component, 2), the paper's 168 by default
+    :param shape: pixels (y, x)
+    :param relaxation: "equilibrium" or "debye"
+    :param noise: standard deviation of real and imaginary part that calibration adds to the low-gradient
+        components, as a share of the strongest of the setting's high-gradient components; the high
+        ones, the truth, stay clean
+    :param phase_seed: a receive chain that was never calibrated turns every line of every channel by a
+        phase of its own, the same at both gradients; None: no chain, so that equilibrium components
+        are purely imaginary and a real or imaginary channel stays empty
+    :param seed: of the noise
+    :param progress: show a bar
 
     >>> pairs = matrix_pairs([PAPER_TEST], mixing_subset(2), shape=(8, 8), noise=1e-3)
     >>> pairs.low.shape, pairs.high.dtype
@@ -204,8 +213,9 @@ def matrix_scan(setting: MatrixSetting, ratio: float, shape: tuple[int, int]) ->
 def _simulate(
     settings: Sequence[MatrixSetting], orders: torch.Tensor, shape: tuple[int, int], progress: bool
 ) -> _Matrices:
-    """In equilibrium a voltage is proportional to f_x: settings that differ in nothing else share one
-    simulation, at 1 Hz. By ratio and core, so that those in a row share their integrals and few are kept."""
+    """The matrices of all settings in equilibrium, at 1 Hz: a voltage is proportional to f_x, so settings
+    that differ in nothing else share one. By ratio and core, so that neighbours share their integrals and
+    few of these are kept."""
     cores = {(core, setting.density) for setting in settings for core, _ in _core_diameters(setting)}
     integrals, matrices = DriveIntegrals(capacity=4), {}
     for key in tqdm(sorted(product(_RATIOS, cores)), desc="simulating matrices", disable=not progress):

@@ -7,6 +7,7 @@ from mpinotes.diffusion import Objective
 from mpinotes.methods import baselines, dccdm
 from mpinotes.networks import UNetConfig, seeded_network
 from mpinotes.operators import Degradation, frequency_alignment_loss
+from tests.no_values import NoValues
 
 NETWORK = UNetConfig(widths=(8, 16), blocks=1)
 CONFIG = dccdm.DCCDMConfig(Degradation(0.5), network=NETWORK, residual=False)
@@ -103,6 +104,13 @@ def test_a_constant_weight_over_t_does_not_spare_the_noisy_steps(monkeypatch):
     last = CONFIG.objective.schedule.alpha_bar[-1].item()
     for name in ("consistency", "alignment"):
         assert spared[name].item() == pytest.approx(last * constant[name].item(), rel=1e-4)
+
+
+def test_a_training_step_looks_at_no_value():
+    """On a GPU it would wait for all work in flight."""
+    drawn = dccdm.draw((X_LR, X_HR), torch.Generator().manual_seed(0), CONFIG)
+    with NoValues():
+        dccdm.loss(seeded_network(NETWORK, 0), drawn, CONFIG)["total"].backward()
 
 
 @pytest.mark.parametrize("field", ["low_target", "time_weight"])

@@ -10,6 +10,7 @@ import posixpath
 import shutil
 import subprocess
 import sys
+from dataclasses import fields, is_dataclass
 from itertools import pairwise
 from pathlib import Path
 
@@ -62,6 +63,30 @@ def test_every_public_name_is_explained(room, name):
         assert value.__doc__
     else:
         assert name in documented_constants(room), "wants a string below it"
+
+
+def described(owner, name, value):
+    """Every function, class and method of a public name, with the parameters of its own."""
+    if inspect.ismodule(value):
+        for inner, found in vars(value).items():
+            if not inner.startswith("_") and getattr(found, "__module__", "") == value.__name__:
+                yield from described(f"{owner}.{name}", inner, found)
+    elif inspect.isclass(value):
+        inherited = {field.name for base in value.__mro__[1:] if is_dataclass(base) for field in fields(base)}
+        own = [field.name for field in fields(value)] if is_dataclass(value) else []
+        yield f"{owner}.{name}", value, [field for field in own if field not in inherited]
+        for inner, found in vars(value).items():
+            if inspect.isfunction(found) and not inner.startswith("_"):
+                yield f"{owner}.{name}.{inner}", found, [p for p in inspect.signature(found).parameters if p != "self"]
+    elif inspect.isfunction(value):
+        yield f"{owner}.{name}", value, list(inspect.signature(value).parameters)
+
+
+@pytest.mark.parametrize("room, name", PUBLIC, ids=map(".".join, PUBLIC))
+def test_five_parameters_and_more_have_a_line_each(room, name):
+    for path, value, parameters in described(room, name, getattr(importlib.import_module(f"mpinotes.{room}"), name)):
+        missing = [p for p in parameters if f":param {p}:" not in (value.__doc__ or "")]
+        assert len(parameters) < 5 or not missing, f"{path}: no line for {', '.join(missing)}"
 
 
 @pytest.fixture(scope="module")

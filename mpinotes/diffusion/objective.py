@@ -50,7 +50,13 @@ def add_noise(x0: torch.Tensor, noise: torch.Tensor, t: torch.Tensor, schedule: 
 
 
 def to_x0(prediction: torch.Tensor, x_t: torch.Tensor, t: torch.Tensor, schedule: Schedule, kind: str) -> torch.Tensor:
-    """The estimate x̂_0 that a prediction of `kind` ("epsilon", "x0" or "v") implies at x_t.
+    """The estimate x̂_0 that a prediction implies at x_t, (batch, ...).
+
+    :param prediction: what the network predicted, (batch, ...).
+    :param x_t: the noisy sample, (batch, ...).
+    :param t: its steps, (batch,).
+    :param schedule: of the noise.
+    :param kind: what the prediction is of: "epsilon", "x0" or "v".
 
     >>> x0, noise, t = torch.ones(1, 2), torch.tensor([[0.5, -0.5]]), torch.tensor([500])
     >>> to_x0(noise, add_noise(x0, noise, t, Schedule()), t, Schedule(), "epsilon")

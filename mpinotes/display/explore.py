@@ -21,7 +21,14 @@ from matplotlib.figure import Figure
 
 @dataclass(frozen=True)
 class Slider:
-    """A named number to move. `label` is plain text (Greek letters, no TeX).
+    """A named number to move.
+
+    :param name: of the parameter it moves.
+    :param label: plain text (Greek letters, no TeX).
+    :param low: smallest value.
+    :param high: largest value.
+    :param step: between two values.
+    :param value: at first.
 
     >>> Slider("diameter", "core diameter [nm]", low=15, high=35, step=5, value=25).positions
     [15, 20, 25, 30, 35]
@@ -100,10 +107,16 @@ def explore_curves(
 ) -> Explorer:
     """Curves over `x` under several sliders, computed where they are shown.
 
-    With a kernel ``draw(**values)`` returns the curves by label. The static page evaluates
-    `expressions`, the same curves by label as formulas of x and the sliders' names in JavaScript.
-    `readouts` are single numbers to show with the figure: by label, a function of the values and the
-    same in JavaScript.
+    With a kernel the curves come from Python; the static page evaluates the same in JavaScript.
+
+    :param draw: the sliders' values by name -> curves over `x` by label.
+    :param sliders: at least one.
+    :param x: abscissae, (n,).
+    :param expressions: the same curves by label, as formulas of x and the sliders' names in JavaScript.
+    :param xlabel: with its unit.
+    :param ylabel: with its unit.
+    :param alt: describes the figure in words.
+    :param readouts: numbers to show with the figure: by label, a function of the values and the same in JavaScript.
 
     >>> import numpy as np
     >>> x, slope = np.linspace(0, 1, 5), Slider("a", "slope", low=1, high=3, step=1, value=2)

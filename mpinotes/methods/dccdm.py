@@ -113,7 +113,13 @@ def loss(model: nn.Module, drawn: tuple[torch.Tensor, ...], config: DCCDMConfig)
 def predict_x0(
     model: nn.Module, x_t: torch.Tensor, t: torch.Tensor, x_lr: torch.Tensor, config: DCCDMConfig
 ) -> torch.Tensor:
-    """Estimate x̂_0 in [-1, 1] units from x_t and the condition x_LR in [0, 1].
+    """The estimate x̂_0, (batch, 1, z, y, x), in units of [-1, 1].
+
+    :param model: the network.
+    :param x_t: the noisy volumes, (batch, 1, z, y, x).
+    :param t: their steps, (batch,).
+    :param x_lr: the condition, in [0, 1], (batch, 1, z, y, x).
+    :param config: of the training.
 
     >>> from mpinotes.networks import seeded_network
     >>> config = dccdm.DCCDMConfig()

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from mpinotes.checks import check_choice, check_range, check_tensor
+from mpinotes.checks import check_choice, check_count, check_range, check_tensor
 from mpinotes.diffusion import (
     ANCESTRAL,
     DDIM,
@@ -155,47 +155,63 @@ def predict_x0(
     return to_x0(prediction, x_t, t, config.objective.schedule, config.objective.prediction)
 
 
-def synthesise(
-    model: nn.Module,
-    low: torch.Tensor,
-    orders: torch.Tensor,
-    config: SynthesisConfig,
-    *,
-    steps: int,
-    decay: ConditionSchedule = TRAINING_CONDITIONS["clean"],
-    variant: str = "ddim",
-    guidance: float = 1.0,
-    seed: int = 0,
-) -> torch.Tensor:
-    """High-gradient components, complex (batch, 2, y, x) of modulus ≤ 1: Algorithm 2 of Wei et al. (2026).
+@dataclass(frozen=True)
+class Sampling:
+    """How Algorithm 2 of Wei et al. (2026) is run.
 
-    :param model: the network.
-    :param low: the low-gradient components, complex (batch, 2, y, x), modulus ≤ 1.
-    :param orders: their mixing orders, (batch, 2).
-    :param config: of the training.
     :param steps: kept steps of the sampler.
     :param decay: how the condition enters; constant by default.
     :param variant: of the sampler: "ddim", or Algorithm 2 as "derived" (ancestral) or "printed".
     :param guidance: scale of `guided`; other than 1, every step takes two network calls.
     :param seed: of all noise.
 
+    >>> sm_synthesis.Sampling(steps=20, variant="printed").guidance
+    1.0
+    """
+
+    steps: int
+    decay: ConditionSchedule = TRAINING_CONDITIONS["clean"]
+    variant: str = "ddim"
+    guidance: float = 1.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_count("steps", self.steps)
+        check_choice("variant", self.variant, VARIANTS)
+        check_range("guidance", self.guidance, 0.0)
+
+    def step(self, z: torch.Tensor) -> Step:
+        """The step of the sampler; `z` is the one noise that the printed algorithm uses in all."""
+        steps: dict[str, Step] = {"ddim": DDIM, "derived": ANCESTRAL, "printed": PrintedStep(z)}
+        return steps[self.variant]
+
+
+def synthesise(
+    model: nn.Module, low: torch.Tensor, orders: torch.Tensor, config: SynthesisConfig, sampling: Sampling
+) -> torch.Tensor:
+    """High-gradient components, complex (batch, 2, y, x) of modulus ≤ 1.
+
+    :param model: the network.
+    :param low: the low-gradient components, complex (batch, 2, y, x), modulus ≤ 1.
+    :param orders: their mixing orders, (batch, 2).
+    :param config: of the training.
+    :param sampling: how Algorithm 2 is run.
+
     >>> from mpinotes.networks import seeded_network
     >>> config = sm_synthesis.SynthesisConfig()
     >>> model = seeded_network(config.network, seed=0)
     >>> low, orders = torch.ones(2, 2, 8, 8) + 0j, torch.tensor([[2, 0], [1, 1]])
-    >>> high = sm_synthesis.synthesise(model, low, orders, config, steps=2)
+    >>> high = sm_synthesis.synthesise(model, low, orders, config, sm_synthesis.Sampling(steps=2))
     >>> high.shape, high.dtype
     (torch.Size([2, 2, 8, 8]), torch.complex64)
     """
     check_components(low, orders)
-    check_range("guidance", guidance, 0.0, math.inf)
-    check_choice("variant", variant, VARIANTS)
     device = next(model.parameters()).device
     schedule = config.objective.schedule
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(sampling.seed)
     turn = align_phase(low)
     condition, orders = to_channels(low * turn).to(device), orders.to(device)
-    start, noise_y, z = (normal_like(condition, generator) for _ in range(3))
+    start, noise_y, z = (normal_like(condition, generator) for _ in range(3))  # line 1
 
     def predict(x: torch.Tensor, t: torch.Tensor, y: torch.Tensor, levels: torch.Tensor) -> torch.Tensor:
         return predict_x0(model, x, t, y, levels, orders, config)
@@ -203,13 +219,12 @@ def synthesise(
     def predict_without(x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
         return predict(x, t, torch.zeros_like(condition), condition.new_zeros(len(condition), 2))
 
-    denoise = conditioned(predict, condition, decay, schedule, noise_y, generator)
-    if guidance != 1.0:
-        denoise = guided(denoise, predict_without, guidance)
-    steps_by_name: dict[str, Step] = {"ddim": DDIM, "derived": ANCESTRAL, "printed": PrintedStep(z)}
+    denoise = conditioned(predict, condition, sampling.decay, schedule, noise_y, generator)
+    if sampling.guidance != 1.0:
+        denoise = guided(denoise, predict_without, sampling.guidance)
     model.eval()
     x = sample(
-        lambda x, t: denoise(x, t).clamp(-1, 1), start, schedule, steps=steps, step=steps_by_name[variant],
+        lambda x, t: denoise(x, t).clamp(-1, 1), start, schedule, steps=sampling.steps, step=sampling.step(z),
         generator=generator,
     )  # fmt: skip
     return to_components(x).to(low) / turn
@@ -295,4 +310,4 @@ class SynthesisMethod(MatrixMethod):
         # A network that knows weight and level knows the clean condition; so does Algorithm 1's.
         seen = "clean" if self.config.condition_on_level else self.config.condition
         defaults: dict[str, Any] = {"steps": self.calls, "decay": TRAINING_CONDITIONS[seen]}
-        return synthesise(model, low, orders, self.config, **defaults | options)
+        return synthesise(model, low, orders, self.config, Sampling(**defaults | options))

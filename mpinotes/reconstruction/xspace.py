@@ -5,9 +5,8 @@ import math
 import torch
 
 from mpinotes.checks import check_count, check_positive, check_tensor
-from mpinotes.physics.cartesian import CartesianScan, sweep_positions, voxel_centres
-from mpinotes.physics.particles import Particle
-from mpinotes.physics.signal import ScanSignal
+from mpinotes.physics import CartesianScan, Particle, ScanSignal
+from mpinotes.physics.cartesian import sweep_positions, voxel_centres
 
 
 def reconstruct_xspace(signal: ScanSignal, particle: Particle, scan: CartesianScan, width: int) -> torch.Tensor:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from mpinotes.diffusion import AnnealedCondition, ConditionDecay, Objective
 from mpinotes.methods import sm_synthesis
-from mpinotes.methods.sm_synthesis import SynthesisConfig, align_phase, to_channels, to_components
+from mpinotes.methods.sm_synthesis import Sampling, SynthesisConfig, align_phase, to_channels, to_components
 from mpinotes.networks import UNetConfig, seeded_network
 from mpinotes.physics import order_patterns
 
@@ -115,7 +115,7 @@ def test_training_pairs_keep_their_relation_and_take_either_sign():
 def test_the_network_sees_sample_condition_levels_and_patterns():
     model = Halved()
     config = replace(CONFIG, condition_on_level=True, condition_on_order=True)
-    sm_synthesis.synthesise(model, LOW, ORDERS, config, steps=2)
+    sm_synthesis.synthesise(model, LOW, ORDERS, config, Sampling(steps=2))
     assert all(x.shape == (3, 12, 8, 8) for x in model.seen)
     torch.testing.assert_close(model.conditions[0], to_channels(LOW * align_phase(LOW)))
     assert all(torch.equal(levels, torch.tensor([[1.0, 0.0]] * 3)) for levels in model.levels)
@@ -124,7 +124,7 @@ def test_the_network_sees_sample_condition_levels_and_patterns():
 
 def test_what_a_network_does_not_get_is_zero():
     model = Halved()
-    sm_synthesis.synthesise(model, LOW, ORDERS, CONFIG, steps=2)
+    sm_synthesis.synthesise(model, LOW, ORDERS, CONFIG, Sampling(steps=2))
     seen, _ = train_once(replace(CONFIG, condition="random"))
     assert not any(x[:, 8:].any() for x in (*model.seen, *seen.seen))
 
@@ -221,7 +221,7 @@ STEADY = ConditionDecay(eta_max=0.0, w_min=1.0)
 )
 @pytest.mark.parametrize("dtype", [torch.complex64, torch.complex128])
 def test_synthesis_with_the_exact_map_is_exact_at_any_phase(options, dtype):
-    result = sm_synthesis.synthesise(Halved(), LOW.to(dtype), ORDERS, CONFIG, steps=5, **options)
+    result = sm_synthesis.synthesise(Halved(), LOW.to(dtype), ORDERS, CONFIG, Sampling(steps=5, **options))
     assert result.dtype == dtype
     torch.testing.assert_close(result, HIGH.to(dtype), atol=1e-4, rtol=0)
 
@@ -237,13 +237,15 @@ def test_the_exact_map_may_be_told_in_any_prediction(prediction):
             noise = (x_t - a.sqrt() * x0) / (1 - a).sqrt()
             return noise if prediction == "epsilon" else a.sqrt() * noise - (1 - a).sqrt() * x0
 
-    result = sm_synthesis.synthesise(Exact(), LOW, ORDERS, config, steps=5)
+    result = sm_synthesis.synthesise(Exact(), LOW, ORDERS, config, Sampling(steps=5))
     torch.testing.assert_close(result, HIGH, atol=1e-3, rtol=0)
 
 
 @pytest.mark.parametrize("factor", [-1, 1j, phases(seed=9)], ids=["sign", "quarter", "phases"])
 def test_with_the_exact_map_turning_the_low_components_turns_the_result(factor):
-    plain, turned = (sm_synthesis.synthesise(Halved(), x, ORDERS, CONFIG, steps=3) for x in (LOW, LOW * factor))
+    plain, turned = (
+        sm_synthesis.synthesise(Halved(), x, ORDERS, CONFIG, Sampling(steps=3)) for x in (LOW, LOW * factor)
+    )
     torch.testing.assert_close(turned, plain * factor, atol=1e-4, rtol=0)
 
 
@@ -251,7 +253,7 @@ def test_any_network_turns_along_with_a_small_phase():
     model = seeded_network(CONFIG.network, 0)
     torch.nn.init.normal_(model.head.weight, std=0.1, generator=seeded())
     low, turn = real_components().to(torch.complex64), torch.polar(torch.ones(()), torch.tensor(0.7))
-    plain, turned = (sm_synthesis.synthesise(model, x, ORDERS, CONFIG, steps=3) for x in (low, low * turn))
+    plain, turned = (sm_synthesis.synthesise(model, x, ORDERS, CONFIG, Sampling(steps=3)) for x in (low, low * turn))
     assert plain.abs().max() > 0.05
     torch.testing.assert_close(turned, plain * turn, atol=0.01, rtol=0)  # bfloat16 where the CPU has it
 
@@ -261,7 +263,9 @@ def test_any_network_turns_along_with_a_small_phase():
 )
 def test_the_network_sees_the_decayed_condition_and_its_levels(decay):
     model, signal = Halved(), CONFIG.objective.schedule.alpha_bar.tolist()
-    sm_synthesis.synthesise(model, LOW, ORDERS, replace(CONFIG, condition_on_level=True), steps=3, decay=decay)
+    sm_synthesis.synthesise(
+        model, LOW, ORDERS, replace(CONFIG, condition_on_level=True), Sampling(steps=3, decay=decay)
+    )
     for t, condition, levels in zip([1000, 500, 1], model.conditions, model.levels, strict=True):
         weight, level = (x.float() for x in decay.levels(torch.tensor(t / 1000), torch.tensor(signal[t])))
         torch.testing.assert_close(condition, weight * to_channels(LOW * align_phase(LOW)), rtol=0, atol=1e-6)
@@ -271,7 +275,9 @@ def test_the_network_sees_the_decayed_condition_and_its_levels(decay):
 @pytest.mark.parametrize("guidance, calls", [(1.0, 3), (2.0, 6), (0.0, 6)])
 def test_guidance_takes_a_second_call_without_condition(guidance, calls):
     model = Halved()
-    sm_synthesis.synthesise(model, LOW, ORDERS, replace(CONFIG, condition_on_level=True), steps=3, guidance=guidance)
+    sm_synthesis.synthesise(
+        model, LOW, ORDERS, replace(CONFIG, condition_on_level=True), Sampling(steps=3, guidance=guidance)
+    )
     assert len(model.seen) == calls
     for x in model.seen[1::2] if calls == 6 else []:
         assert not x[:, 4:10].any()
@@ -281,7 +287,7 @@ def test_guidance_takes_a_second_call_without_condition(guidance, calls):
 def test_guidance_goes_on_from_the_null_through_the_conditional_estimate(guidance):
     """x̂_0 = 0.1 + g · 0.2 y."""
     turn = align_phase(LOW)
-    result = sm_synthesis.synthesise(Affine(), LOW, ORDERS, CONFIG, steps=1, guidance=guidance)
+    result = sm_synthesis.synthesise(Affine(), LOW, ORDERS, CONFIG, Sampling(steps=1, guidance=guidance))
     expected = 0.1 + guidance * 0.2 * to_channels(LOW * turn)
     torch.testing.assert_close(to_channels(result * turn), expected, rtol=0, atol=1e-3)
 
@@ -293,7 +299,7 @@ def test_the_same_seed_gives_the_same_bits_and_another_does_not(variant):
             return super().forward(x, t) + 0.1 * x[:, :4]
 
     first, again, other = (
-        sm_synthesis.synthesise(Stirred(), LOW, ORDERS, CONFIG, steps=3, variant=variant, seed=seed)
+        sm_synthesis.synthesise(Stirred(), LOW, ORDERS, CONFIG, Sampling(steps=3, variant=variant, seed=seed))
         for seed in (0, 0, 1)
     )
     assert torch.equal(first, again) and not torch.allclose(first, other, rtol=0, atol=1e-4)
@@ -312,7 +318,7 @@ def test_the_same_seed_gives_the_same_bits_and_another_does_not(variant):
 )
 def test_low_components_that_are_none_are_refused_by_name(name, low):
     with pytest.raises(ValueError, match=f"^{name}"):
-        sm_synthesis.synthesise(Halved(), low, ORDERS, CONFIG, steps=2)
+        sm_synthesis.synthesise(Halved(), low, ORDERS, CONFIG, Sampling(steps=2))
 
 
 @pytest.mark.parametrize(
@@ -321,7 +327,7 @@ def test_low_components_that_are_none_are_refused_by_name(name, low):
 def test_impossible_options_are_refused_by_name(name, value):
     options = {"steps": 2} | {name: value}
     with pytest.raises(ValueError, match=f"^{name}: got"):
-        sm_synthesis.synthesise(Halved(), LOW, ORDERS, CONFIG, **options)
+        sm_synthesis.synthesise(Halved(), LOW, ORDERS, CONFIG, Sampling(**options))
 
 
 @pytest.mark.parametrize(

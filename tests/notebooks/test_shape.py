@@ -1,6 +1,7 @@
 """The shape that readers, Colab and papermill rely on: cells, sections, exercises and their solutions."""
 
 import ast
+import importlib
 import json
 import re
 from collections import Counter
@@ -42,6 +43,19 @@ def test_code_cells_fit_a_screen(path):
 @each_notebook
 def test_something_is_asserted(path):
     assert any("assert " in cell["source"] for cell in cells(path, "code"))
+
+
+@each_notebook
+def test_nothing_is_imported_past_the_list_of_a_room(path):
+    """Neither in cells nor in solutions: what a reader copies holds from release to release."""
+    code = [cell["source"] for cell in cells(path, "code")] + [code for _, code in solution_code(path)]
+    lines = [line for source in code for line in source.splitlines() if not line.lstrip().startswith("%")]
+    for node in ast.walk(ast.parse("\n".join(lines))):
+        if isinstance(node, ast.ImportFrom) and node.module.startswith("mpinotes"):
+            room = importlib.import_module(node.module)
+            assert node.module.count(".") == 1 and {alias.name for alias in node.names} <= set(room.__all__), (
+                node.module
+            )
 
 
 def test_ids_of_cells_are_eight_hex_digits_and_unique():

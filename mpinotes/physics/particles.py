@@ -69,8 +69,8 @@ def langevin(x: torch.Tensor) -> torch.Tensor:
     >>> langevin(torch.tensor([0.0, 1.0, 100.0]))
     tensor([0.0000, 0.3130, 0.9900])
     """
-    small, safe = _split(x)
-    return torch.where(small, x * _even_series(x, _SERIES), 1 / torch.tanh(safe) - 1 / safe)
+    near, far, small = _split(x)
+    return torch.where(small, near * _even_series(near, _SERIES), 1 / torch.tanh(far) - 1 / far)
 
 
 def langevin_ratio(x: torch.Tensor) -> torch.Tensor:
@@ -79,8 +79,8 @@ def langevin_ratio(x: torch.Tensor) -> torch.Tensor:
     >>> langevin_ratio(torch.tensor([0.0, FWHM_ACROSS / 2]))
     tensor([0.3333, 0.1667])
     """
-    small, safe = _split(x)
-    return torch.where(small, _even_series(x, _SERIES), (1 / torch.tanh(safe) - 1 / safe) / safe)
+    near, far, small = _split(x)
+    return torch.where(small, _even_series(near, _SERIES), (1 / torch.tanh(far) - 1 / far) / far)
 
 
 def langevin_derivative(x: torch.Tensor) -> torch.Tensor:
@@ -89,19 +89,20 @@ def langevin_derivative(x: torch.Tensor) -> torch.Tensor:
     >>> langevin_derivative(torch.tensor([0.0, FWHM / 2]))
     tensor([0.3333, 0.1667])
     """
-    small, safe = _split(x)
-    decay = torch.exp(-2 * safe.abs())
-    closed = 1 / safe**2 - 4 * decay / (1 - decay) ** 2
+    near, far, small = _split(x)
+    decay = torch.exp(-2 * far.abs())
+    closed = 1 / far**2 - 4 * decay / (1 - decay) ** 2
     derivative = tuple((2 * k + 1) * c for k, c in enumerate(_SERIES))
-    return torch.where(small, _even_series(x, derivative), closed)
+    return torch.where(small, _even_series(near, derivative), closed)
 
 
-def _split(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Where the series holds, and x with those places replaced so that autograd stays finite."""
+def _split(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """x for the series, x for the closed form, and where the series holds. Each form is given a harmless
+    number in the other's places: what overflows there would make the gradient NaN, though it is not used."""
     if x.dtype not in _SERIES_BELOW:
         raise ValueError(f"x: got dtype {x.dtype}, accepted are torch.float32 and torch.float64")
     small = x.abs() < _SERIES_BELOW[x.dtype]
-    return small, torch.where(small, torch.ones_like(x), x)
+    return torch.where(small, x, torch.zeros_like(x)), torch.where(small, torch.ones_like(x), x), small
 
 
 def _even_series(x: torch.Tensor, coefficients: tuple[float, ...]) -> torch.Tensor:

@@ -84,6 +84,18 @@ def test_gradients_are_right_at_zero_and_in_saturation(function, dtype):
 
 
 @every_function
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_gradients_stay_finite_and_in_range_over_all_numbers_of_a_dtype(function, dtype):
+    """The form that is not used must not overflow: 0 · ∞ is no gradient. No slope exceeds that of L at zero, 1/3."""
+    largest = math.log10(torch.finfo(dtype).max) - 1
+    decades = torch.logspace(-largest, largest, 401, dtype=dtype)
+    x = torch.cat([-decades, torch.zeros(1, dtype=dtype), decades]).requires_grad_()
+    (gradient,) = torch.autograd.grad(function(x).sum(), x)
+    assert torch.isfinite(function(x)).all()
+    assert gradient.isfinite().all() and gradient.abs().max() < 0.334
+
+
+@every_function
 def test_gradients_agree_with_finite_differences(function):
     x = torch.tensor([-30.0, -2.0, -0.099, 0.0, 0.05, 0.5, 7.0], dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(function, x)

@@ -6,7 +6,7 @@ This module imports nothing of the package and may be used on every floor.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from numbers import Integral, Real
 from typing import Any, TypeVar
 
@@ -54,22 +54,47 @@ def check_count(name: str, value: int, low: int = 1, high: float = math.inf) -> 
         raise ValueError(f"{name}: got {_shown(value)}, accepted is a whole number {limit}")
 
 
-def check_shape(name: str, value: torch.Tensor, dims: int, layout: str) -> None:
+def check_several(name: str, values: Any, counts: Container[int], accepted: str) -> None:
+    """Raise ``ValueError`` unless `values` are several, as many as one of `counts`; a single number is
+    not. `accepted`: how many, and of what.
+    """
+    try:
+        count = len(values)
+    except TypeError:  # a number, or a tensor without axes
+        count = -1
+    if count not in counts:
+        raise ValueError(f"{name}: got {_shown(values)}, accepted are {accepted}")
+
+
+def check_shape(
+    name: str, value: torch.Tensor, dims: int, layout: str, *, complex_too: bool = False, instead: str = ""
+) -> None:
     """Raise ``ValueError`` unless `value` is a non-empty floating-point tensor with `dims` axes.
 
     It never looks at the values, so it may stand in a training step.
+
+    :param name: of the argument, as the caller knows it
+    :param value: what came
+    :param dims: number of axes
+    :param layout: their names
+    :param complex_too: whether complex numbers are accepted; most functions would drop their imaginary parts
+    :param instead: what is meant for complex numbers
     """
     if not isinstance(value, torch.Tensor):
         raise ValueError(f"{name}: got {type(value).__name__}, accepted is a torch tensor {layout}")
-    if not (value.is_floating_point() or value.is_complex()):
-        raise ValueError(f"{name}: got dtype {value.dtype}, accepted are floating-point numbers")
+    if not (value.is_floating_point() or (complex_too and value.is_complex())):
+        kind = "floating-point" if complex_too else "real floating-point"
+        hint = f" ({instead})" if instead and value.is_complex() else ""
+        raise ValueError(f"{name}: got dtype {value.dtype}, accepted are {kind} numbers{hint}")
     if value.ndim != dims or value.numel() == 0:
         raise ValueError(f"{name}: got shape {tuple(value.shape)}, accepted is {layout}")
 
 
-def check_tensor(name: str, value: torch.Tensor, dims: int, layout: str) -> None:
-    """Raise ``ValueError`` unless `value` is a finite, non-empty tensor with `dims` axes."""
-    check_shape(name, value, dims, layout)
+def check_tensor(
+    name: str, value: torch.Tensor, dims: int, layout: str, *, complex_too: bool = False, instead: str = ""
+) -> None:
+    """Raise ``ValueError`` unless `value` is a finite, non-empty tensor with `dims` axes, see `check_shape`."""
+    check_shape(name, value, dims, layout, complex_too=complex_too, instead=instead)
     if not torch.isfinite(value).all():
         raise ValueError(f"{name}: got NaN or infinite values, accepted are finite numbers")
 

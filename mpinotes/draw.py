@@ -34,5 +34,12 @@ def uniform(
     return torch.rand(shape, generator=generator, dtype=dtype, device=_source(generator))
 
 
+def integers(
+    low: int, high: int, shape: tuple[int, ...] | torch.Size, generator: torch.Generator | None = None
+) -> torch.Tensor:
+    """Whole numbers from `low` to `high` − 1, on the device of the generator."""
+    return torch.randint(low, high, shape, generator=generator, device=_source(generator))
+
+
 def _source(generator: torch.Generator | None) -> torch.device:
     return generator.device if generator is not None else torch.device("cpu")

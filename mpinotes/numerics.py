@@ -53,6 +53,16 @@ def _outside_autocast() -> Iterator[None]:
         yield
 
 
+def as_number(value: Any) -> float:
+    """A number, or what a scalar tensor holds."""
+    return value.item() if isinstance(value, torch.Tensor) else float(value)
+
+
+def wants_gradient(value: Any) -> bool:
+    """Whether this is a tensor that wants one; a number never does."""
+    return isinstance(value, torch.Tensor) and value.requires_grad
+
+
 def ratio(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     """a / b, and a itself where b is 0: 0 for nothing over its norm, of which no direction is known."""
     return a / torch.where(b == 0, 1, b)

@@ -11,10 +11,16 @@ from mpinotes.checks import (
     check_positive,
     check_range,
     check_same_shape,
+    check_several,
     check_shape,
     check_tensor,
     check_unit_volumes,
 )
+from mpinotes.data import PAPER_TEST, matrix_pairs
+from mpinotes.diffusion import Objective
+from mpinotes.networks import UNetConfig
+from mpinotes.operators import spherical_masks
+from mpinotes.physics import CartesianScan, LissajousScan, Receiver, order_patterns
 from tests.no_values import NoValues
 
 
@@ -27,6 +33,42 @@ def test_good_values_pass_silently():
     check_count("name", 5, 0, 5)
     check_tensor("name", torch.zeros(2, 3), 2, "(rows, columns)")
     check_same_shape("name", torch.zeros(2, 3), "other", torch.ones(2, 3))
+
+
+@pytest.mark.parametrize("values", [0.5, 3, None, (), (1.0,), (1.0, 2.0, 3.0), np.float64(2.0), torch.tensor(2.0)])
+def test_other_than_several_values_are_refused_with_a_sentence(values):
+    with pytest.raises(ValueError, match=r"^band: got .*, accepted are two numbers \(low, high\)$"):
+        check_several("band", values, (2,), "two numbers (low, high)")
+
+
+@pytest.mark.parametrize("values", [(1.0, 2.0), [1.0, 2.0], np.ones(2), torch.ones(2)])
+def test_several_values_may_come_in_any_sequence(values):
+    check_several("band", values, (2,), "two numbers (low, high)")
+
+
+SINGLE_NUMBERS = {
+    "gradient": (lambda: LissajousScan(gradient=1.0), lambda: CartesianScan(gradient=2.0)),
+    "amplitude": (lambda: LissajousScan(amplitude=20e-3),),
+    "field_of_view": (lambda: LissajousScan(field_of_view=0.04),),
+    "drive_frequency": (lambda: CartesianScan(drive_frequency=25e3),),
+    "band": (lambda: Receiver(band=50e3),),
+    "weight_range": (lambda: Objective(weight_range=1.0),),
+    "widths": (lambda: UNetConfig(widths=32),),
+    "shape": (
+        lambda: LissajousScan(shape=32),
+        lambda: order_patterns(torch.tensor([[1, 0]]), 8),
+        lambda: spherical_masks(8),
+        lambda: matrix_pairs([PAPER_TEST], torch.tensor([[1, 0]]), shape=8),
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    "name, call", [(name, call) for name, calls in SINGLE_NUMBERS.items() for call in calls], ids=str
+)
+def test_a_single_number_where_several_are_meant_gets_a_sentence_and_no_type_error(name, call):
+    with pytest.raises(ValueError, match=f"^{name}: got [0-9.]+, accepted are "):
+        call()
 
 
 def test_an_unknown_choice_is_refused_with_its_name_value_and_the_accepted_ones():

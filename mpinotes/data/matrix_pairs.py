@@ -68,7 +68,7 @@ def mixing_subset(count: int) -> torch.Tensor:
     """
     orders = mixing_orders(2, 17)
     check_count("count", count, 1, len(orders))
-    return orders[torch.linspace(0, len(orders) - 1, count).round().long()]
+    return orders[torch.linspace(0, len(orders) - 1, count, dtype=torch.float32, device="cpu").round().long()]
 
 
 @dataclass(frozen=True)
@@ -147,12 +147,14 @@ def matrix_pairs(
     for setting in settings:
         weak, strong = (_components(setting, ratio, relaxation, matrices) for ratio in _RATIOS)
         if phase_seed is not None:
-            angle = 2 * math.pi * draw.uniform(weak.shape[:2], phases, dtype=torch.float64)[..., None, None]
+            angle = (
+                2 * math.pi * draw.uniform(weak.shape[:2], phases, dtype=torch.float64)[..., None, None].to(weak.device)
+            )
             weak, strong = (x * torch.polar(torch.ones_like(angle), angle) for x in (weak, strong))
         low.append(weak.transpose(0, 1))
         high.append(strong.transpose(0, 1))
     (low_images, low_scale), (high_images, high_scale) = (normalise_components(torch.cat(x)) for x in (low, high))
-    index = torch.arange(len(settings)).repeat_interleave(len(orders))
+    index = torch.arange(len(settings), device=orders.device).repeat_interleave(len(orders))
     pairs = MatrixPairs(
         low_images.to(torch.complex64),
         high_images.to(torch.complex64),
@@ -192,7 +194,7 @@ def normalise_components(images: torch.Tensor) -> tuple[torch.Tensor, torch.Tens
     >>> images.flatten(), scale
     (tensor([0.+0.j, 0.+1.j]), tensor([[3.]]))
     """
-    check_tensor("images", images, 4, "(sample, channel, y, x)")
+    check_tensor("images", images, 4, "(sample, channel, y, x)", complex_too=True)
     scale = images.abs().amax((-2, -1))
     if (scale == 0).any():
         raise ValueError("images: got a component that is zero everywhere, accepted are those with a signal")

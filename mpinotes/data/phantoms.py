@@ -1,5 +1,7 @@
 """Phantoms in two dimensions, concentrations in [0, 1]."""
 
+from itertools import product
+
 import torch
 
 from mpinotes.checks import check_count, check_tensor
@@ -16,7 +18,7 @@ def resolution_bars(size: int = 32) -> torch.Tensor:
     (torch.Size([1, 32, 32]), 150)
     """
     check_count("size", size, 32)
-    image = torch.zeros(1, size, size)
+    image = torch.zeros(1, size, size, dtype=torch.float32, device="cpu")
     for place, width in enumerate(BAR_WIDTHS):
         top = 3 + 7 * place
         for bar in range(3):
@@ -50,7 +52,8 @@ def points(size: int = 32) -> torch.Tensor:
     9
     """
     check_count("size", size, 4)
-    image = torch.zeros(1, size, size)
-    places = torch.tensor([size // 5, size // 2, size - 1 - size // 5])
-    image[0, places[:, None], places] = 1.0
+    image = torch.zeros(1, size, size, dtype=torch.float32, device="cpu")
+    places = [size // 5, size // 2, size - 1 - size // 5]
+    for y, x in product(places, repeat=2):
+        image[0, y, x] = 1.0
     return image

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import torch
 
-from mpinotes.checks import check_choice, check_range
+from mpinotes.checks import check_choice, check_range, check_several
 from mpinotes.diffusion.schedule import Schedule
 
 PREDICTIONS = ("epsilon", "x0", "v")
@@ -30,6 +30,7 @@ class Objective:
 
     def __post_init__(self) -> None:
         check_choice("prediction", self.prediction, PREDICTIONS)
+        check_several("weight_range", self.weight_range, (2,), "two bounds (low, high)")
         check_range("weight_range", self.weight_range[0], 0.0, self.weight_range[1])
 
     def weight(self, t: torch.Tensor, like: torch.Tensor) -> torch.Tensor:

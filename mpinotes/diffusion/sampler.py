@@ -10,6 +10,7 @@ from tqdm.auto import tqdm
 from mpinotes.checks import check_range
 from mpinotes.diffusion.schedule import Schedule
 from mpinotes.draw import normal_like
+from mpinotes.numerics import full_precision
 
 Denoiser = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 """x_t (batch, ...), t (batch,) -> x̂_0 (batch, ...)."""
@@ -87,6 +88,7 @@ class SamplerState:
     x0: torch.Tensor
 
 
+@full_precision
 def sample_path(
     denoise: Denoiser,
     x: torch.Tensor,
@@ -160,8 +162,8 @@ def sample(
 
 def _slope(denoise: Denoiser, misfit: Misfit, x: torch.Tensor, t: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """x̂_0 and ∇ₓ of its misfit; the gradient of a sum over the batch is each item's own."""
-    with torch.enable_grad():
-        x = x.detach().requires_grad_()
+    with torch.inference_mode(False), torch.enable_grad():  # whatever the caller does without
+        x = x.detach().clone().requires_grad_()
         x0 = denoise(x, t)
         (slope,) = torch.autograd.grad(misfit(x0).sum(), x)
     return x0.detach(), slope

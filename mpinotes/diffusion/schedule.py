@@ -34,19 +34,20 @@ class Schedule:
     @cached_property
     def alpha_bar(self) -> torch.Tensor:
         """α̅_0 … α̅_T, (T + 1,), float64: 1 at t = 0, falling to almost 0 at t = T."""
-        t = torch.arange(self.steps + 1, dtype=torch.float64) / self.steps
-        if self.name == "linear":
-            ramp = torch.linspace(0.02, 1e-4, self.steps, dtype=torch.float64).flip(0)
-            beta = (ramp * 1000 / self.steps).clamp(max=0.999)
-        else:
-            f = torch.cos((t + 0.008) / 1.008 * math.pi / 2) ** 2
-            beta = (1 - f[1:] / f[:-1]).clamp(max=0.999)
-        return torch.cat([torch.ones(1, dtype=torch.float64), (1 - beta).cumprod(0)])
+        with torch.inference_mode(False):  # it is kept: made for inference alone, it would serve no training
+            if self.name == "linear":
+                ramp = torch.linspace(0.02, 1e-4, self.steps, dtype=torch.float64, device="cpu").flip(0)
+                beta = (ramp * 1000 / self.steps).clamp(max=0.999)
+            else:
+                t = torch.arange(self.steps + 1, dtype=torch.float64, device="cpu") / self.steps
+                f = torch.cos((t + 0.008) / 1.008 * math.pi / 2) ** 2
+                beta = (1 - f[1:] / f[:-1]).clamp(max=0.999)
+            return torch.cat([beta.new_ones(1), (1 - beta).cumprod(0)])
 
     def kept_steps(self, steps: int) -> list[int]:
         """So many evenly spaced `steps` from T down to 1, for respaced sampling."""
         check_count("steps", steps, 1, self.steps)
-        return torch.linspace(self.steps, 1, steps, dtype=torch.float64).round().long().tolist()
+        return torch.linspace(self.steps, 1, steps, dtype=torch.float64, device="cpu").round().long().tolist()
 
     def at(self, t: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
         """α̅_t for steps t, (batch,), in 0 … T, shaped to multiply `like`, (batch, ...)."""

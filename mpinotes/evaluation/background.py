@@ -2,7 +2,7 @@
 
 import torch
 
-from mpinotes.checks import check_range
+from mpinotes.checks import check_range, check_shape
 
 THRESHOLD = 0.05
 """Of `clear_background`: the best on validation volumes of those that record "table" tries."""
@@ -18,5 +18,6 @@ def clear_background(volume: torch.Tensor, threshold: float = THRESHOLD) -> torc
     >>> clear_background(torch.tensor([0.01, 0.05, 0.5]))
     tensor([0.0000, 0.0000, 0.5000])
     """
+    check_shape("volume", volume, volume.ndim, "(…)")
     check_range("threshold", threshold, 0.0, 1.0)
     return torch.where(volume > threshold, volume, torch.zeros_like(volume))

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import torch
 
+from mpinotes import draw
 from mpinotes.checks import check_count, check_range, check_tensor
 
 
@@ -31,12 +32,12 @@ def bootstrap_mean(values: torch.Tensor, *, confidence: float = 0.95, resamples:
     >>> print(bootstrap_mean(torch.linspace(0, 1, 101)))
     0.500 [0.445, 0.559]
     """
-    check_tensor("values", values, 1, "(n,)")
+    check_tensor("values", values, 1, "(n,)", instead="take real and imaginary parts, or moduli")
     check_range("confidence", confidence, 0.0, 1.0)
     check_count("resamples", resamples)
     generator = torch.Generator().manual_seed(seed)
-    rows = torch.randint(len(values), (resamples, len(values)), generator=generator)
+    rows = draw.integers(0, len(values), (resamples, len(values)), generator)
     means = values.double().cpu()[rows].mean(1)
     tail = (1 - confidence) / 2
-    low, high = means.quantile(torch.tensor([tail, 1 - tail], dtype=torch.float64)).tolist()
+    low, high = means.quantile(means.new_tensor([tail, 1 - tail])).tolist()
     return Interval(values.double().mean().item(), low, high)

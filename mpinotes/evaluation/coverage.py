@@ -2,7 +2,7 @@
 
 import torch
 
-from mpinotes.checks import check_range
+from mpinotes.checks import check_range, check_shape
 
 
 def coverage(samples: torch.Tensor, truth: torch.Tensor, level: float) -> torch.Tensor:
@@ -18,7 +18,9 @@ def coverage(samples: torch.Tensor, truth: torch.Tensor, level: float) -> torch.
     tensor(0.9000, dtype=torch.float64)
     """
     check_range("level", level, 0.0, 1.0)
-    if samples.ndim != 2 or samples.shape[1:] != truth.shape or samples.numel() == 0:
+    check_shape("samples", samples, 2, "(k, n)")
+    check_shape("truth", truth, 1, "(n,)")
+    if samples.shape[1:] != truth.shape:
         raise ValueError(f"samples: got shape {tuple(samples.shape)}, accepted is (k, {truth.shape[0]})")
     below, equal = (samples < truth).sum(0), (samples == truth).sum(0)
     # The rank is a bin of width 1/(k + 1) on [0, 1], wider where samples tie with the truth.

@@ -8,6 +8,8 @@ from mpinotes.checks import check_same_shape, check_tensor
 SSIM_WINDOW = 7
 """Voxels per axis of SSIM's windows."""
 
+FOR_COMPLEX = "component_psnr and component_ssim compare complex ones"
+
 
 def psnr(estimate: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
     """Peak signal-to-noise ratio with data range 1 [dB], one value per item of the batch.
@@ -51,12 +53,12 @@ def structural_similarities(estimate: torch.Tensor, truth: torch.Tensor) -> torc
     """SSIM of images (batch, y, x) or volumes (batch, z, y, x) that have been checked, (batch,)."""
     pairs = zip(estimate.double().cpu().numpy(), truth.double().cpu().numpy(), strict=True)
     scores = [structural_similarity(a, b, data_range=1.0, win_size=SSIM_WINDOW) for a, b in pairs]
-    return torch.tensor(scores, dtype=torch.float64)
+    return torch.tensor(scores, dtype=torch.float64, device="cpu")
 
 
 def _check(estimate: torch.Tensor, truth: torch.Tensor) -> None:
     for name, value in (("estimate", estimate), ("truth", truth)):
-        check_tensor(name, value, value.ndim, "(batch, …)")
+        check_tensor(name, value, value.ndim, "(batch, …)", instead=FOR_COMPLEX)
     check_same_shape("estimate", estimate, "truth", truth)
 
 

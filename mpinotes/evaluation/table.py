@@ -8,6 +8,9 @@ from mpinotes.evaluation.bootstrap import Interval, bootstrap_mean
 from mpinotes.evaluation.components import component_psnr, component_ssim
 from mpinotes.evaluation.metrics import psnr, rmse, ssim
 
+QUARTILES = {"lower": 0.25, "median": 0.5, "upper": 0.75}
+"""Of `component_scores`."""
+
 
 def summarise(estimate: torch.Tensor, truth: torch.Tensor) -> dict[str, dict[str, float]]:
     """Mean and 95 % bootstrap interval of "psnr" [dB], "ssim" and "rmse255" (RMSE × 255) over volumes.
@@ -31,10 +34,11 @@ def component_scores(estimate: torch.Tensor, truth: torch.Tensor) -> dict[str, d
     >>> round(component_scores(0.8 * truth, truth)["psnr"]["median"], 2)
     20.0
     """
-    keys, levels = ("lower", "median", "upper"), torch.tensor([0.25, 0.5, 0.75], dtype=torch.float64)
     return {
-        name: dict(zip(keys, metric(estimate, truth).quantile(levels, interpolation="nearest").tolist(), strict=True))
-        for name, metric in (("psnr", component_psnr), ("ssim", component_ssim))
+        name: {
+            quartile: values.quantile(level, interpolation="nearest").item() for quartile, level in QUARTILES.items()
+        }
+        for name, values in (("psnr", component_psnr(estimate, truth)), ("ssim", component_ssim(estimate, truth)))
     }
 
 

@@ -13,6 +13,7 @@ from mpinotes.methods.method import ImageMethod
 from mpinotes.methods.pairs import flip_together
 from mpinotes.methods.regression import enhance, estimate
 from mpinotes.networks import Discriminator, ESRGANConfig, RRDBNet, seeded
+from mpinotes.numerics import full_precision
 from mpinotes.training import forward
 
 
@@ -61,6 +62,7 @@ class Adversaries(nn.Module):
         self.generator, self.discriminator = RRDBNet(config), Discriminator(config)
 
 
+@full_precision
 def loss(
     model: Adversaries, drawn: tuple[torch.Tensor, ...], progress: float, config: AdversarialConfig
 ) -> dict[str, torch.Tensor]:
@@ -86,9 +88,11 @@ def loss(
     if progress < config.pretraining:
         return {"total": l1, "l1": l1}
     constants = {name: value.detach() for name, value in model.discriminator.named_parameters()}
+    dtype = next(iter(constants.values())).dtype
 
     def score(volumes: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:
-        scores, features = functional_call(model.discriminator, constants, (2 * volumes - 1,))
+        # In full precision, other than `forward`: the features of two volumes are close.
+        scores, features = functional_call(model.discriminator, constants, ((2 * volumes - 1).to(dtype),))
         return scores, features
 
     with torch.no_grad():

@@ -12,7 +12,8 @@ from torch import nn
 from mpinotes.checks import check_choice, check_range, check_unit_volumes
 from mpinotes.data import FIT_VOLUMES
 from mpinotes.diffusion import DDIM, Objective, Step, add_noise, sample, to_x0
-from mpinotes.draw import normal, normal_like
+from mpinotes.draw import integers, normal, normal_like
+from mpinotes.methods.inference import evaluating
 from mpinotes.methods.method import ImageMethod, TrainingData
 from mpinotes.methods.pairs import flip_together
 from mpinotes.networks import UNetConfig
@@ -72,7 +73,7 @@ def draw(batch: tuple[torch.Tensor, ...], generator: torch.Generator, config: DC
     [(2, 1, 8, 8, 8), (2, 1, 8, 8, 8), (2,), (2, 1, 8, 8, 8)]
     """
     x_lr, x_hr = flip_together(batch, generator)
-    t = torch.randint(1, config.objective.schedule.steps + 1, (len(x_hr),), generator=generator)
+    t = integers(1, config.objective.schedule.steps + 1, (len(x_hr),), generator)
     return x_lr, x_hr, t.to(x_hr.device), normal_like(x_hr, generator)
 
 
@@ -167,19 +168,20 @@ def enhance(
     check_unit_volumes("x_lr", x_lr)
     device = next(model.parameters()).device
     generator = torch.Generator().manual_seed(seed)
-    starts = normal(x_lr.shape, torch.zeros(()), generator)
+    like = torch.empty(0, dtype=torch.float32, device="cpu")  # the same noise for every dtype and device
+    starts = normal(x_lr.shape, like, generator)
     results = []
-    model.eval()
     for part, start in zip(x_lr.split(batch), starts.split(batch), strict=True):
-        condition = part.to(device)
+        condition = part.to(device, start.dtype)
 
         def denoise(x: torch.Tensor, t: torch.Tensor, condition: torch.Tensor = condition) -> torch.Tensor:
             return predict_x0(model, x, t, condition, config).clamp(-1, 1)
 
-        x = sample(
-            denoise, start.to(device), config.objective.schedule, steps=steps, step=step,
-            misfit=partial(misfit, x_lr=condition) if misfit else None, generator=generator,
-        )  # fmt: skip
+        with evaluating(model):
+            x = sample(
+                denoise, start.to(device), config.objective.schedule, steps=steps, step=step,
+                misfit=partial(misfit, x_lr=condition) if misfit else None, generator=generator,
+            )  # fmt: skip
         results.append(((x + 1) / 2).clamp(0, 1).to(x_lr))
     return torch.cat(results)
 

@@ -4,6 +4,7 @@ import torch
 
 from mpinotes.checks import check_count
 from mpinotes.data import MatrixPairs
+from mpinotes.numerics import ratio
 
 
 def nearest_neighbour(low: torch.Tensor, train: MatrixPairs, components: int) -> torch.Tensor:
@@ -11,7 +12,7 @@ def nearest_neighbour(low: torch.Tensor, train: MatrixPairs, components: int) ->
     order whose low-gradient component correlates best with it, in the phase of `low`.
 
     `low`: complex (setting · component, channel, y, x), with `components` orders per setting, those of
-    `train`. Returns components of modulus ≤ 1.
+    `train`. Returns components of modulus ≤ 1, and zeros for zeros, which are like none.
 
     >>> from mpinotes.data import PAPER_TEST, matrix_pairs, mixing_subset
     >>> from mpinotes.methods.nearest_neighbour import nearest_neighbour
@@ -27,11 +28,12 @@ def nearest_neighbour(low: torch.Tensor, train: MatrixPairs, components: int) ->
         )
     asked = low.to(torch.complex64).flatten(2).unflatten(0, (-1, components))
     known = train.low.flatten(2).unflatten(0, (-1, components))
-    known = known / known.norm(dim=-1, keepdim=True)
+    known = ratio(known, known.norm(dim=-1, keepdim=True))
     product = torch.einsum("tocp,socp->tsoc", asked, known.conj())
     best = product.abs().argmax(1, keepdim=True)
     turn = torch.gather(product, 1, best).squeeze(1)
     answers = train.high.unflatten(0, (-1, components))
-    order, channel = torch.meshgrid(torch.arange(components), torch.arange(low.shape[1]), indexing="ij")
-    found = answers[best.squeeze(1), order, channel] * (turn / turn.abs())[..., None, None]
+    order = torch.arange(components, device=best.device)[:, None]
+    channel = torch.arange(low.shape[1], device=best.device)
+    found = answers[best.squeeze(1), order, channel] * ratio(turn, turn.abs())[..., None, None]
     return found.flatten(0, 1).to(low.dtype)

@@ -7,11 +7,15 @@ from torch import nn
 
 from mpinotes.checks import check_same_shape
 from mpinotes.draw import uniform
+from mpinotes.methods.inference import evaluating
 
 
 def flip_together(batch: tuple[torch.Tensor, ...], generator: torch.Generator) -> tuple[torch.Tensor, ...]:
-    """Mirror pairs (x_LR, x_HR) at random: the scanner's response is even along every axis."""
-    x_lr, x_hr = batch
+    """Mirror pairs (x_LR, x_HR) at random: the scanner's response is even along every axis.
+
+    Half precision is for storage, an α̅_t near 1 needs more: such pairs become float32.
+    """
+    x_lr, x_hr = (x.to(torch.promote_types(x.dtype, torch.float32)) for x in batch)
     check_same_shape("x_lr", x_lr, "x_hr", x_hr)
     axes = [axis for axis in (2, 3, 4) if uniform((), generator) < 0.5]
     return x_lr.flip(axes), x_hr.flip(axes)
@@ -22,6 +26,5 @@ def in_batches(
 ) -> torch.Tensor:
     """Apply `enhance` to `batch` volumes at a time, on the model's device and without gradients."""
     device = next(model.parameters()).device
-    model.eval()
-    with torch.no_grad():
+    with evaluating(model), torch.no_grad():
         return torch.cat([enhance(part.to(device)).to(x_lr) for part in x_lr.split(batch)])

@@ -2,12 +2,14 @@
 
 import torch
 
+from mpinotes.numerics import ratio
 from mpinotes.physics import order_patterns
 
 
 def fit_pattern(low: torch.Tensor, orders: torch.Tensor) -> torch.Tensor:
     """The patterns of mixing `orders` (component, 2), see `order_patterns`, of modulus ≤ 1, in the phase of
-    the low-gradient components `low`, complex (component, 2, y, x), from which nothing else is taken.
+    the low-gradient components `low`, complex (component, 2, y, x), from which nothing else is taken; zeros
+    for zeros, which have no phase.
 
     >>> from mpinotes.physics import order_patterns
     >>> orders = torch.tensor([[2, 1]])
@@ -18,4 +20,4 @@ def fit_pattern(low: torch.Tensor, orders: torch.Tensor) -> torch.Tensor:
     waves = order_patterns(orders, (low.shape[-2], low.shape[-1])).to(low)
     waves = waves / waves.abs().amax((-2, -1), keepdim=True).clamp_min(1e-6)  # that of n = 0 is empty
     phase = (waves * low).sum((-2, -1), keepdim=True)
-    return waves * phase / phase.abs().clamp_min(1e-12)
+    return waves * ratio(phase, phase.abs())

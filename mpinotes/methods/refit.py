@@ -7,6 +7,7 @@ from scipy.optimize import minimize_scalar
 
 from mpinotes.checks import check_choice, check_tensor
 from mpinotes.data import GRADIENT_RATIO, MatrixPairs, MatrixSetting, matrix_scan, normalise_components
+from mpinotes.numerics import ratio
 from mpinotes.physics import DriveIntegrals, Particle, simulate_system_matrix
 
 SEARCHED = (20e-9, 70e-9)
@@ -22,7 +23,8 @@ def refit_matrix(
     a maximum-likelihood fit. The model is one core size in equilibrium. `chain` "unknown" gives every
     line a complex factor of its own; "known" gives all one real factor: phases must be the model's.
     Of `setting` only frequency and density are used. Returns components of modulus ≤ 1, with the
-    phases of `low` where the chain is unknown, and the diameter [m].
+    phases of `low` where the chain is unknown (zeros for a component of zeros, which has none), and the
+    diameter [m].
 
     >>> from mpinotes.data import GRADIENT_RATIO, PAPER_TEST, matrix_scan
     >>> from mpinotes.methods.refit import refit_matrix
@@ -34,9 +36,11 @@ def refit_matrix(
     (torch.Size([1, 2, 4, 4]), '3.20e-08 m')
     """
     check_choice("chain", chain, ("unknown", "known"))
-    check_tensor("low", low, 4, "(component, 2, y, x)")
+    check_tensor("low", low, 4, "(component, 2, y, x)", complex_too=True)
     if not low.is_complex() or len(low) != len(orders) or low.shape[1] != 2:
         raise ValueError(f"low: got {low.dtype} of shape {tuple(low.shape)}, accepted is complex ({len(orders)}, 2, …)")
+    if not low.any():
+        raise ValueError("low: got components that are zero everywhere, accepted is at least one with a signal")
     measured, integrals = low.to(torch.complex128), DriveIntegrals()
 
     def simulate(core_diameter: float, ratio: float) -> torch.Tensor:
@@ -51,14 +55,14 @@ def refit_matrix(
         model = simulate(core_diameter, GRADIENT_RATIO)
         product, energy = inner(model, measured), inner(model, model).real
         if chain == "known":
-            return -(product.real.sum().clamp_min(0).square() / energy.sum()).item()
-        return -(product.abs().square() / energy).sum().item()
+            return -ratio(product.real.sum().clamp_min(0).square(), energy.sum()).item()
+        return -ratio(product.abs().square(), energy).sum().item()
 
     best = minimize_scalar(unexplained, bounds=SEARCHED, method="bounded", options={"xatol": 1e-12}).x
     high, _ = normalise_components(simulate(best, 1.0))
     if chain == "unknown":
         product = inner(simulate(best, GRADIENT_RATIO), measured)
-        high = high * (product / product.abs())[..., None, None]
+        high = high * ratio(product, product.abs())[..., None, None]
     return high.to(low.dtype), best
 
 

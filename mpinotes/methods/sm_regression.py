@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from mpinotes.methods.inference import evaluating
 from mpinotes.methods.method import MatrixMethod
 from mpinotes.methods.sm_synthesis import (
     SynthesisConfig,
@@ -50,14 +51,13 @@ def synthesise(model: nn.Module, low: torch.Tensor, orders: torch.Tensor, config
     check_components(low, orders)
     device = next(model.parameters()).device
     turn = align_phase(low)
-    model.eval()
-    with torch.no_grad():
+    with evaluating(model), torch.no_grad():
         channels = _estimate(model, to_channels(low * turn).to(device), orders.to(device), config)
     return to_components(channels).to(low) / turn
 
 
 def _estimate(model: nn.Module, low: torch.Tensor, orders: torch.Tensor, config: SynthesisConfig) -> torch.Tensor:
-    t = torch.zeros(len(low), device=low.device)
+    t = torch.zeros(len(low), dtype=torch.int64, device=low.device)
     return predict_x0(model, torch.zeros_like(low), t, low, low.new_zeros(len(low), 2), orders, config)
 
 

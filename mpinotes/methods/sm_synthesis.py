@@ -25,7 +25,8 @@ from mpinotes.diffusion import (
     sample,
     to_x0,
 )
-from mpinotes.draw import normal_like, uniform
+from mpinotes.draw import integers, normal_like, uniform
+from mpinotes.methods.inference import evaluating
 from mpinotes.methods.method import MatrixMethod
 from mpinotes.networks import UNetConfig
 from mpinotes.physics import order_patterns
@@ -92,7 +93,7 @@ def draw(
     """
     low, high, orders = to_training_channels(batch, generator)
     count = len(high)
-    t = torch.randint(1, config.objective.schedule.steps + 1, (count,), generator=generator)
+    t = integers(1, config.objective.schedule.steps + 1, (count,), generator)
     noise, noise_y = normal_like(high, generator), normal_like(high, generator)
     # A dropped condition has weight 0 and level 0: y_null, which the paper leaves undefined, is zero.
     kept = uniform((count,), generator) >= config.drop_probability
@@ -210,7 +211,7 @@ def synthesise(
     schedule = config.objective.schedule
     generator = torch.Generator().manual_seed(sampling.seed)
     turn = align_phase(low)
-    condition, orders = to_channels(low * turn).to(device), orders.to(device)
+    condition, orders = to_channels(low * turn).to(device, torch.float32), orders.to(device)
     start, noise_y, z = (normal_like(condition, generator) for _ in range(3))  # line 1
 
     def predict(x: torch.Tensor, t: torch.Tensor, y: torch.Tensor, levels: torch.Tensor) -> torch.Tensor:
@@ -222,18 +223,18 @@ def synthesise(
     denoise = conditioned(predict, condition, sampling.decay, schedule, noise_y, generator)
     if sampling.guidance != 1.0:
         denoise = guided(denoise, predict_without, sampling.guidance)
-    model.eval()
-    x = sample(
-        lambda x, t: denoise(x, t).clamp(-1, 1), start, schedule, steps=sampling.steps, step=sampling.step(z),
-        generator=generator,
-    )  # fmt: skip
+    with evaluating(model):
+        x = sample(
+            lambda x, t: denoise(x, t).clamp(-1, 1), start, schedule, steps=sampling.steps, step=sampling.step(z),
+            generator=generator,
+        )  # fmt: skip
     return to_components(x).to(low) / turn
 
 
 def check_components(low: torch.Tensor, orders: torch.Tensor) -> None:
     """Raise ``ValueError`` unless `low` holds finite complex numbers (batch, 2, y, x) of modulus ≤ 1 and
     `orders` one pair for each."""
-    check_tensor("low", low, 4, "(batch, 2, y, x)")
+    check_tensor("low", low, 4, "(batch, 2, y, x)", complex_too=True)
     if not low.is_complex() or low.shape[1] != 2:
         raise ValueError(f"low: got {low.shape[1]} channels of {low.dtype}, accepted are two of complex numbers")
     if (largest := low.abs().max().item()) > 1 + 1e-5:
@@ -280,7 +281,7 @@ def to_training_channels(batch: tuple[torch.Tensor, ...], generator: torch.Gener
     """(low, high, orders) with both components turned to the phase of the low one, a random sign per
     channel, and as real channels."""
     low, high, orders = batch
-    sign = 1 - 2 * torch.randint(2, (*low.shape[:2], 1, 1), generator=generator).to(low.device)
+    sign = 1 - 2 * integers(0, 2, (*low.shape[:2], 1, 1), generator).to(low.device)
     turn = sign * align_phase(low)
     return to_channels(low * turn), to_channels(high * turn), orders
 
@@ -288,9 +289,8 @@ def to_training_channels(batch: tuple[torch.Tensor, ...], generator: torch.Gener
 def _training_levels(t: torch.Tensor, config: SynthesisConfig, generator: torch.Generator) -> torch.Tensor:
     """Weight and noise level of the condition at steps t, (batch, 2)."""
     if config.condition == "random":
-        clean = torch.tensor([1.0, 0.0])
         levels, keep = (uniform((len(t), 2), generator) for _ in range(2))
-        return torch.where(keep < 0.5, clean, levels)
+        return torch.where(keep < 0.5, levels.new_tensor([1.0, 0.0]), levels)
     return TRAINING_CONDITIONS[config.condition].at(t, config.objective.schedule)
 
 

@@ -10,7 +10,7 @@ from torch import nn
 from mpinotes.checks import check_choice
 from mpinotes.methods.method import Method
 from mpinotes.methods.registry import METHODS
-from mpinotes.networks import build_network
+from mpinotes.networks import seeded_network
 from mpinotes.pretrained import FOLDER, load_release
 from mpinotes.pretrained.card import from_dict
 
@@ -56,7 +56,7 @@ def load(name: str, folder: Path = FOLDER) -> Trained:
     method = METHODS[name]
     try:
         method = replace(method, config=from_dict(type(method.config), card["config"]))
-        model = build_network(method.config.network)
+        model = seeded_network(method.config.network, seed=0)  # on the CPU, in float32
         model.load_state_dict(weights)
     except (KeyError, TypeError, RuntimeError) as error:
         raise ValueError(f"release {name!r} in {folder} does not fit its card ({error}): train it again") from error

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 
 from mpinotes.checks import check_same_shape, check_tensor
+from mpinotes.numerics import ratio
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class WienerFilter:
 
     def __call__(self, low: torch.Tensor) -> torch.Tensor:
         """Estimate of the high-gradient components, complex (setting · component, channel, y, x), modulus ≤ 1."""
-        check_tensor("low", low, 4, "(setting · component, channel, y, x)")
+        check_tensor("low", low, 4, "(setting · component, channel, y, x)", complex_too=True)
         components, channels, height, width = self.gain.shape
         if len(low) % components or low.shape[1:] != (channels, height // 2, width // 2):
             raise ValueError(
@@ -46,7 +47,7 @@ def fit_wiener(low: torch.Tensor, high: torch.Tensor, components: int) -> Wiener
     >>> fit_wiener(low, low / 2, components=3).gain.shape
     torch.Size([3, 2, 8, 8])
     """
-    check_tensor("low", low, 4, "(setting · component, channel, y, x)")
+    check_tensor("low", low, 4, "(setting · component, channel, y, x)", complex_too=True)
     check_same_shape("high", high, "low", low)
     if components < 1 or len(low) % components:
         raise ValueError(f"components: got {components}, accepted is a divisor of the {len(low)} rows of low")
@@ -57,7 +58,7 @@ def fit_wiener(low: torch.Tensor, high: torch.Tensor, components: int) -> Wiener
         cross += strong * weak.conj()
         power += weak.abs().square()
     # The floor keeps frequencies that hold nothing but rounding from being amplified.
-    return WienerFilter(cross / (power + 1e-6 * power.amax((-2, -1), keepdim=True)))
+    return WienerFilter(ratio(cross, power + 1e-6 * power.amax((-2, -1), keepdim=True)))
 
 
 def _spectrum(images: torch.Tensor) -> torch.Tensor:

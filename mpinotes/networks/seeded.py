@@ -1,6 +1,7 @@
 """From a configuration to an untrained network."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 import torch
@@ -39,12 +40,23 @@ def seeded_network(config: NetworkConfig, seed: int) -> nn.Module:
 
 
 def seeded(build: Callable[[], _Module], seed: int) -> _Module:
-    """What `build` returns when its random numbers depend on `seed` alone.
+    """What `build` returns when its random numbers depend on `seed` alone: on the CPU, in float32.
 
     >>> first, second = (seeded(lambda: torch.nn.Linear(2, 1), seed=0) for _ in range(2))
     >>> torch.equal(first.weight, second.weight)
     True
     """
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), torch.device("cpu"), _float32():
         torch.manual_seed(seed)
         return build()
+
+
+@contextmanager
+def _float32() -> Iterator[None]:
+    """As the default dtype, which decides how many random bits a weight takes."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float32)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)

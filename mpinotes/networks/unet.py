@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from mpinotes.checks import check_choice, check_count
+from mpinotes.checks import check_choice, check_count, check_several
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,8 @@ class UNetConfig:
 
     def __post_init__(self) -> None:
         check_choice("dims", self.dims, (2, 3))
-        if not self.widths or any(width % 8 or width < 1 for width in self.widths):
+        check_several("widths", self.widths, range(1, 11), "multiples of 8, one for each level")
+        if any(width % 8 or width < 1 for width in self.widths):
             raise ValueError(f"widths: got {self.widths}, accepted are multiples of 8")
         for name in ("in_channels", "out_channels", "blocks"):
             check_count(name, getattr(self, name))
@@ -132,7 +133,8 @@ def _through(blocks: nn.Module, x: torch.Tensor, step: torch.Tensor) -> torch.Te
 
 def step_embedding(t: torch.Tensor, width: int) -> torch.Tensor:
     """Sines and cosines of the step at geometric frequencies (Vaswani et al. 2017), (batch, width)."""
-    frequency = torch.exp(-math.log(10000) * torch.arange(width // 2, device=t.device) / (width // 2))
+    number = torch.arange(width // 2, dtype=torch.float32, device=t.device)
+    frequency = torch.exp(-math.log(10000) * number / (width // 2))
     phase = t.float()[:, None] * frequency
     return torch.cat([phase.sin(), phase.cos()], dim=1)
 

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 
 from mpinotes.checks import check_count, check_positive, check_range, check_tensor
+from mpinotes.numerics import full_precision
 
 
 @dataclass(frozen=True)
@@ -48,11 +49,13 @@ class Degradation:
         self._check("x", x)
         return self.apply(x)
 
+    @full_precision
     def adjoint(self, y: torch.Tensor) -> torch.Tensor:
         """Dᵀ(y): ⟨D(x), y⟩ = ⟨x, Dᵀ(y)⟩ for all volumes x, y."""
         self._check("y", y)
         return apply_separable(y, [matrix.T for matrix in self._matrices(y)]) * self.scale
 
+    @full_precision
     def apply(self, x: torch.Tensor) -> torch.Tensor:
         """D(x) without a look at x: for training steps and samplers, which would wait for the GPU."""
         return apply_separable(x, self._matrices(x)) * self.scale

@@ -5,6 +5,7 @@ from typing import Any
 import torch
 
 from mpinotes.checks import check_count, check_same_shape, check_tensor
+from mpinotes.numerics import full_precision, ratio
 from mpinotes.operators.degradation import (
     Degradation,
     apply_separable,
@@ -15,6 +16,7 @@ from mpinotes.operators.degradation import (
 )
 
 
+@full_precision
 def fit_degradation(
     x_hr: torch.Tensor, x_lr: torch.Tensor, *, factor: int = 2, isotropic: bool = False, steps: int = 30
 ) -> tuple[Degradation, float]:
@@ -37,6 +39,11 @@ def fit_degradation(
     """
     _check_pairs(x_hr, x_lr, factor)
     check_count("steps", steps)
+    with torch.inference_mode(False), torch.enable_grad():  # the fit needs them, whatever the caller does without
+        return _fit(x_hr.detach().clone(), x_lr.detach().clone(), factor, isotropic, steps)
+
+
+def _fit(x_hr: torch.Tensor, x_lr: torch.Tensor, factor: int, isotropic: bool, steps: int) -> tuple[Degradation, float]:
     sides = x_hr.shape[-3:]
     options: dict[str, Any] = {"dtype": x_hr.dtype, "device": x_hr.device}
     resample = [upsampling_matrix(n, factor, **options) @ averaging_matrix(n, factor, **options) for n in sides]
@@ -47,7 +54,7 @@ def fit_degradation(
         sigmas = log_sigma.exp().expand(3)
         blurs = [up @ gaussian_matrix(n, s) for up, n, s in zip(resample, sides, sigmas, strict=True)]
         degraded = apply_separable(x_hr, blurs)
-        scale = (degraded * x_lr).sum() / degraded.square().sum()
+        scale = ratio((degraded * x_lr).sum(), degraded.square().sum())
         return scale, (scale * degraded - x_lr).square().sum() / x_lr.square().sum()
 
     def closure() -> torch.Tensor:
@@ -61,7 +68,7 @@ def fit_degradation(
         scale, residual = scale_and_residual()
         z, y, x = log_sigma.exp().expand(3).tolist()
     if scale <= 0:
-        raise ValueError("x_lr: got volumes anti-correlated with D(x_hr), accepted are images of x_hr")
+        raise ValueError("x_lr: got volumes anti-correlated or uncorrelated with D(x_hr), accepted are images of x_hr")
     operator = Degradation(z if isotropic else (z, y, x), factor, scale.item())
     return operator, residual.sqrt().item()
 

@@ -4,7 +4,8 @@ import math
 
 import torch
 
-from mpinotes.checks import check_range, check_same_shape, check_shape
+from mpinotes.checks import check_count, check_range, check_same_shape, check_several, check_shape
+from mpinotes.numerics import full_precision
 
 
 def spherical_masks(
@@ -20,14 +21,16 @@ def spherical_masks(
     (7, 505)
     """
     check_range("radius", radius, 0.0, math.sqrt(3))
-    if len(shape) != 3 or min(shape) < 1:
-        raise ValueError(f"shape: got {shape}, accepted are three positive sides (z, y, x)")
-    axes = [torch.fft.fftfreq(side, d=0.5, device=device) for side in shape]
+    check_several("shape", shape, (3,), "three sides (z, y, x)")
+    for side in shape:
+        check_count("shape", side)
+    axes = [torch.fft.fftfreq(side, d=0.5, dtype=torch.float32, device=device) for side in shape]
     squared = torch.stack(torch.meshgrid(*axes, indexing="ij")).square().sum(0)
     low = squared <= radius**2
     return low, ~low
 
 
+@full_precision
 def frequency_alignment_loss(
     x0_hat: torch.Tensor,
     x_lr: torch.Tensor,
@@ -56,6 +59,7 @@ def frequency_alignment_loss(
     return low + gamma * high
 
 
+@full_precision
 def frequency_terms(
     x0_hat: torch.Tensor, x_lr: torch.Tensor, x_hr: torch.Tensor, radius: float = 0.25
 ) -> tuple[torch.Tensor, torch.Tensor]:

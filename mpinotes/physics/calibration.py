@@ -45,16 +45,16 @@ def calibrate(
     true = matrix.components.flatten(2)
     voxels = true.shape[2]
     check_count("background_every", background_every, 1, voxels)
-    position = torch.arange(voxels)
+    position = torch.arange(voxels, device="cpu")
     at_voxel = position + position // background_every + 1
     last = int(at_voxel[-1]) + 1
-    empty = torch.cat([torch.arange(0, last, background_every + 1), torch.tensor([last])])
+    empty = torch.tensor([*range(0, last, background_every + 1), last], device="cpu")
     shape = (*true.shape[:2], last + 1)
     walk = drift * draw.normal(shape, true, generator).cumsum(-1)
     measured = walk + noise * draw.normal(shape, true, generator)
     background = measured[..., empty]
     before = at_voxel // (background_every + 1)
-    share = (at_voxel - empty[before]) / (empty[before + 1] - empty[before])
+    share = (at_voxel - empty[before]).float() / (empty[before + 1] - empty[before])
     interpolated = background[..., before] + share.to(true) * (background[..., before + 1] - background[..., before])
     corrected = particles * true + measured[..., at_voxel] - interpolated
     spread = (background - background.mean(-1, keepdim=True)).abs().square().mean(-1).sqrt()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import torch
 
-from mpinotes.checks import check_choice, check_count, check_plausible, check_positive, check_range
+from mpinotes.checks import check_choice, check_count, check_plausible, check_positive, check_range, check_several
 from mpinotes.physics.particles import Particle, langevin_derivative, langevin_ratio
 from mpinotes.physics.selection_field import check_gradient
 
@@ -46,14 +46,12 @@ class CartesianScan:
     noise: float = 0.0
 
     def __post_init__(self) -> None:
-        if len(self.gradient) != 3:
-            raise ValueError(f"gradient: got {self.gradient}, accepted are three values (G_x, G_y, G_z)")
+        check_several("gradient", self.gradient, (3,), "three values (G_x, G_y, G_z)")
         check_gradient(self.gradient)
         check_choice("drive_axis", self.drive_axis, _AXES)
         check_plausible("voxel_size", self.voxel_size, 0.1, "m", "millimetres")
         check_count("subvoxels", self.subvoxels)
-        if len(self.drive_frequency) != 2:
-            raise ValueError(f"drive_frequency: got {self.drive_frequency}, accepted is a range (low, high)")
+        check_several("drive_frequency", self.drive_frequency, (2,), "the two ends of a range (low, high)")
         low, high = self.drive_frequency
         check_positive("drive_frequency", low)
         check_range("drive_frequency", high, low, 1e9)
@@ -113,9 +111,10 @@ def sweep_positions(scan: CartesianScan, voxels: int) -> torch.Tensor:
 
 def voxel_centres(voxels: int, voxel_size: float) -> torch.Tensor:
     """Coordinates of voxel centres [m] around the scanner's centre, (voxels,), float64."""
-    return (torch.arange(voxels, dtype=torch.float64) - (voxels - 1) / 2) * voxel_size
+    return (torch.arange(voxels, dtype=torch.float64, device="cpu") - (voxels - 1) / 2) * voxel_size
 
 
 def sweep_phase(scan: CartesianScan) -> torch.Tensor:
     """2π f t at the samples of the first half period, (samples/2,), float64."""
-    return 2 * math.pi * (torch.arange(scan.samples // 2, dtype=torch.float64) + 0.5) / scan.samples
+    sample = torch.arange(scan.samples // 2, dtype=torch.float64, device="cpu")
+    return 2 * math.pi * (sample + 0.5) / scan.samples

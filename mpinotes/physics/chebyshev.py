@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import torch
 
+from mpinotes.numerics import as_number
 from mpinotes.physics.lissajous import LissajousScan
 from mpinotes.physics.particles import Particle
 
@@ -28,20 +29,19 @@ class Axis:
 
     @classmethod
     def of(cls, scan: LissajousScan, particle: Particle, axis: int, tolerance: float) -> "Axis":
-        gradient, amplitude = abs(scan.gradient[axis]), scan.amplitude[axis]
-        half_view = gradient * scan.field_of_view[axis] / 2
+        # Numbers, where the scan may hold tensors: `DriveIntegrals` tells its tables apart by them.
+        gradient, amplitude, view = (as_number(x[axis]) for x in (scan.gradient, scan.amplitude, scan.field_of_view))
+        half_view = abs(gradient) * view / 2
         reach = half_view + amplitude
         # Coefficients fall as exp(−p·asinh(π/(β reach))), from the pole of L at iπ. In 2D and 3D it
         # touches only the axis of the field, which is worth e⁵ at least (measured, 30 to 70 nm).
-        decay = math.asinh(math.pi / (torch.as_tensor(particle.beta).item() * reach))
+        decay = math.asinh(math.pi / (as_number(particle.beta) * reach))
         bonus = 5 if scan.dims > 1 else 0
         needed = max(128.0, (-math.log(tolerance) - bonus) / decay)
         # Rounded up to a power of √2, so that particles of similar size share their moments.
         degree = 2 * math.ceil(2 ** (math.ceil(2 * math.log2(needed)) / 2 - 1))
         pixels = scan.shape[-1 - axis]
-        return cls(
-            reach, pixels, math.copysign(half_view / pixels / reach, scan.gradient[axis]), amplitude / reach, degree
-        )
+        return cls(reach, pixels, math.copysign(half_view / pixels / reach, gradient), amplitude / reach, degree)
 
     @property
     def nodes(self) -> torch.Tensor:
@@ -56,8 +56,8 @@ class Axis:
 
 def parity(degree: int, odd: bool) -> torch.Tensor:
     """The odd or even p < degree, float64."""
-    return torch.arange(int(odd), degree, 2, dtype=torch.float64)
+    return torch.arange(int(odd), degree, 2, dtype=torch.float64, device="cpu")
 
 
 def _node_angles(degree: int) -> torch.Tensor:
-    return math.pi * (torch.arange(degree // 2, dtype=torch.float64) + 0.5) / degree
+    return math.pi * (torch.arange(degree // 2, dtype=torch.float64, device="cpu") + 0.5) / degree

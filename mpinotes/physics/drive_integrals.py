@@ -43,7 +43,8 @@ class DriveIntegrals:
         :meta private:
         """
         key = (axis.pixels, axis.half_width, axis.swing, axis.degree, odd, integrate)
-        table = self.tables.pop(key) if key in self.tables else _tabulate(*key)
+        with torch.inference_mode(False):  # a table is kept: made for inference alone, it would serve no gradient
+            table = self.tables.pop(key) if key in self.tables else _tabulate(*key)
         while len(self.tables) >= self.capacity:
             self.tables.pop(next(iter(self.tables)))  # the one not used for longest
         self.tables[key] = table
@@ -52,10 +53,10 @@ class DriveIntegrals:
 
 def _tabulate(pixels: int, half_width: float, swing: float, degree: int, odd: bool, integrate: bool) -> torch.Tensor:
     p = parity(degree, odd)
-    drive = swing * torch.cos(math.pi * torch.arange(degree + 1, dtype=torch.float64) / degree)
+    drive = swing * torch.cos(math.pi * torch.arange(degree + 1, dtype=torch.float64, device="cpu") / degree)
     # On the other side of the centre, T_p(−s) = (−1)^p T_p(s) and T_a(−u) likewise.
-    sign = (-1.0) ** (torch.arange(degree, dtype=torch.float64) + int(odd))
-    table = torch.empty(degree, pixels, len(p), dtype=torch.float64)
+    sign = (-1.0) ** (torch.arange(degree, dtype=torch.float64, device="cpu") + int(odd))
+    table = p.new_empty(degree, pixels, len(p))
     for index in range((pixels + 1) // 2):  # one column of pixels at a time: bounds the memory
         field = drive + (2 * index - pixels + 1) * half_width
         if integrate:

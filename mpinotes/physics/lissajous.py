@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import torch
 
-from mpinotes.checks import check_count, check_plausible, check_positive
+from mpinotes.checks import check_count, check_plausible, check_positive, check_several
 from mpinotes.physics.selection_field import check_gradient
 
 
@@ -39,12 +39,10 @@ class LissajousScan:
     coil_sensitivity: float | tuple[float, ...] = 1e-3
 
     def __post_init__(self) -> None:
-        if len(self.gradient) not in (1, 2, 3):
-            raise ValueError(f"gradient: got {self.gradient}, accepted are one, two or three values")
+        check_several("gradient", self.gradient, (1, 2, 3), "one, two or three values (G_x, G_y, …)")
         for name in ("amplitude", "shape", "field_of_view"):
-            values = getattr(self, name)
-            if len(values) != self.dims:
-                raise ValueError(f"{name}: got {values}, accepted are {self.dims} values, as many as gradients")
+            accepted = f"{self.dims} values, as many as gradients"
+            check_several(name, getattr(self, name), (self.dims,), accepted)
         check_gradient(self.gradient)
         for value in self.amplitude:
             check_plausible("amplitude", value, 1.0, "T", "millitesla")
@@ -87,6 +85,6 @@ class LissajousScan:
 
     def positions(self, samples: int) -> torch.Tensor:
         """FFP position (x, y, …) [m] at `samples` moments of one period, (samples, dims), float64."""
-        phase = 2 * math.pi * torch.arange(samples, dtype=torch.float64)[:, None] / samples
-        reach = torch.tensor([-a / g for a, g in zip(self.amplitude, self.gradient, strict=True)], dtype=torch.float64)
-        return reach * torch.cos(phase * torch.tensor(self.cycles))
+        phase = 2 * math.pi * torch.arange(samples, dtype=torch.float64, device="cpu")[:, None] / samples
+        reach = phase.new_tensor([-a / g for a, g in zip(self.amplitude, self.gradient, strict=True)])
+        return reach * torch.cos(phase * phase.new_tensor(self.cycles))

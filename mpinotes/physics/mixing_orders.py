@@ -23,7 +23,8 @@ def mixing_orders(lowest: int, highest: int, dims: int = 2) -> torch.Tensor:
     check_count("lowest", lowest, 0, highest)
     check_count("dims", dims, 1, 3)
     grid = itertools.product(range(highest + 1), repeat=dims)
-    return torch.tensor(sorted((o for o in grid if lowest <= sum(o) <= highest), key=lambda o: (sum(o), o)))
+    found = sorted((o for o in grid if lowest <= sum(o) <= highest), key=lambda o: (sum(o), o))
+    return torch.tensor(found, device="cpu")
 
 
 def orders_in_band(scan: LissajousScan, low: float, high: float, highest: int) -> torch.Tensor:
@@ -35,7 +36,7 @@ def orders_in_band(scan: LissajousScan, low: float, high: float, highest: int) -
     """
     check_range("low", low, 0.0, high)
     check_count("highest", highest)
-    grid = torch.cartesian_prod(*[torch.arange(-highest, highest + 1)] * scan.dims).view(-1, scan.dims)
+    grid = torch.cartesian_prod(*[torch.arange(-highest, highest + 1, device="cpu")] * scan.dims).view(-1, scan.dims)
     grid = grid[grid.abs().sum(1) <= highest]
     grid = grid[grid.abs().sum(1).argsort(stable=True)]
     bins = scan.bins(grid)
@@ -45,5 +46,6 @@ def orders_in_band(scan: LissajousScan, low: float, high: float, highest: int) -
         raise ValueError(f"high: got {high} Hz, accepted is a band that holds a line of the spectrum")
     grid, bins = grid[inside], bins[inside]
     _, line = bins.unique(return_inverse=True)
-    first = torch.full((int(line.max()) + 1,), len(bins)).scatter_reduce(0, line, torch.arange(len(bins)), "amin")
+    first = line.new_full((int(line.max()) + 1,), len(bins))
+    first = first.scatter_reduce(0, line, torch.arange(len(bins), device="cpu"), "amin")
     return grid[first]

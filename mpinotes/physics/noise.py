@@ -6,6 +6,7 @@ import torch
 
 from mpinotes import draw
 from mpinotes.checks import check_count, check_positive, check_range
+from mpinotes.numerics import full_precision
 from mpinotes.physics.signal import ScanSignal
 
 
@@ -22,6 +23,7 @@ def add_white_noise(signal: ScanSignal, level: float, *, generator: torch.Genera
     return _plus(signal, level * draw.normal_like(signal.voltage, generator))
 
 
+@full_precision
 def add_coloured_noise(
     signal: ScanSignal, level: float, *, exponent: float = 1.0, generator: torch.Generator | None = None
 ) -> ScanSignal:
@@ -61,6 +63,7 @@ def add_impulsive_noise(
     return _plus(signal, level / math.sqrt(probability) * hit * draw.normal_like(signal.voltage, generator))
 
 
+@full_precision
 def add_drifting_background(
     signal: ScanSignal, level: float, *, harmonics: int = 5, generator: torch.Generator | None = None
 ) -> ScanSignal:

@@ -2,7 +2,7 @@
 
 import torch
 
-from mpinotes.checks import check_count
+from mpinotes.checks import check_count, check_several
 
 
 def order_patterns(orders: torch.Tensor, shape: tuple[int, int]) -> torch.Tensor:
@@ -20,9 +20,11 @@ def order_patterns(orders: torch.Tensor, shape: tuple[int, int]) -> torch.Tensor
     """
     if orders.ndim != 2 or orders.shape[1] != 2 or orders.is_floating_point():
         raise ValueError(f"orders: got shape {tuple(orders.shape)}, accepted are integers (component, 2)")
+    check_several("shape", shape, (2,), "pixels (y, x)")
     for pixels in shape:
         check_count("shape", pixels)
-    phi, theta = (torch.arccos((torch.arange(n, device=orders.device) + 0.5) / n * 2 - 1) for n in shape)
+    centres = (torch.arange(n, dtype=torch.float32, device=orders.device) + 0.5 for n in shape)
+    phi, theta = (torch.arccos(centre / n * 2 - 1) for centre, n in zip(centres, shape, strict=True))
     along_x, along_y = orders[:, :1] * theta, orders[:, 1:] * phi
     pairs = [(along_y.cos(), along_x.sin()), (along_y.sin(), along_x.cos())]
     return torch.stack([y[:, :, None] * x[:, None, :] for y, x in pairs], dim=1)

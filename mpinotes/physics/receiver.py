@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
-from mpinotes.checks import check_count, check_positive, check_range
+from mpinotes.checks import check_count, check_positive, check_range, check_several
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,7 @@ class Receiver:
     delay: float = 0.0
 
     def __post_init__(self) -> None:
-        if len(self.band) != 2:
-            raise ValueError(f"band: got {self.band}, accepted are two corner frequencies (low, high)")
+        check_several("band", self.band, (2,), "two corner frequencies (low, high)")
         check_positive("band", self.band[0])
         check_range("band", self.band[1], self.band[0], 1e12, open_low=True)
         check_count("order", self.order)

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import torch
 
 from mpinotes import draw
-from mpinotes.checks import check_tensor
+from mpinotes.checks import check_choice, check_tensor
+from mpinotes.numerics import as_number, full_precision
 from mpinotes.physics.cartesian import CartesianScan, point_response, sweep_phase, sweep_positions, voxel_centres
 from mpinotes.physics.noise import add_white_noise
 from mpinotes.physics.particles import FWHM, Particle
@@ -16,6 +17,7 @@ from mpinotes.physics.signal import ScanSignal
 _CHUNK = 128  # volumes in flight: bounds the memory of the padded spectra to some 300 MB at 32³
 
 
+@full_precision
 def simulate_scan(
     concentration: torch.Tensor,
     particle: Particle,
@@ -47,6 +49,7 @@ def simulate_scan(
     '1.3e-05 V at 25000 Hz'
     """
     check_tensor("concentration", concentration, 5, "(batch, 1, z, y, x)")
+    check_choice("concentration.dtype", concentration.dtype, (torch.float32, torch.float64))
     if concentration.shape[1] != 1 or concentration.min() < 0:
         raise ValueError(
             f"concentration: got {concentration.shape[1]} channels and a least value of {concentration.min()}, "
@@ -65,8 +68,8 @@ def simulate_scan(
 
 
 def _warn_of_points_too_far_apart(particle: Particle, scan: CartesianScan) -> None:
-    steepest = max(abs(torch.as_tensor(g).item()) for g in scan.gradient)
-    narrowest = FWHM / (torch.as_tensor(particle.beta).item() * steepest)
+    steepest = max(abs(as_number(g)) for g in scan.gradient)
+    narrowest = FWHM / (as_number(particle.beta) * steepest)
     distance = scan.voxel_size / scan.subvoxels
     if narrowest < distance:
         warnings.warn(
@@ -112,8 +115,8 @@ def _line_spectra(particle: Particle, scan: CartesianScan, shape: torch.Size) ->
     """
     depth, height, width = shape
     x = voxel_centres(width, scan.voxel_size) - sweep_positions(scan, width)[:, None]
-    y = torch.arange(height + 1, dtype=torch.float64) * scan.voxel_size
-    z = torch.arange(depth + 1, dtype=torch.float64) * scan.voxel_size
+    y = torch.arange(height + 1, dtype=torch.float64, device="cpu") * scan.voxel_size
+    z = torch.arange(depth + 1, dtype=torch.float64, device="cpu") * scan.voxel_size
     grid = torch.broadcast_tensors(x[None, None], y[None, :, None, None], z[:, None, None, None])
     points = torch.stack(grid, dim=-1)
     inside = voxel_centres(scan.subvoxels, scan.voxel_size / scan.subvoxels)

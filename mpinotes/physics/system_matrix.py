@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 
 from mpinotes.checks import check_range
+from mpinotes.numerics import as_number, full_precision, wants_gradient
 from mpinotes.physics.chebyshev import Axis
 from mpinotes.physics.drive_integrals import DriveIntegrals
 from mpinotes.physics.lissajous import LissajousScan
@@ -53,6 +54,7 @@ class SystemMatrix:
         return self.components[kept].flatten(1), kept
 
 
+@full_precision
 def simulate_system_matrix(
     scan: LissajousScan,
     particle: Particle,
@@ -71,8 +73,8 @@ def simulate_system_matrix(
     and the line k = n N_x + m N_y collects all d_|n+λN_y|,|m−λN_x| (Rahmer et al., BMC Med. Imaging 9
     (2009) 4). One and three dimensions follow the same formula.
 
-    Differentiable in the particle's parameters. Raises ``ValueError`` for wrong orders, and where the
-    expansion of a 3D scan outgrows the memory (large cores).
+    Differentiable in the particle's parameters. Raises ``ValueError`` for wrong orders, for a scan that wants
+    a gradient, and where the expansion of a 3D scan outgrows the memory (large cores).
 
     :param scan: drives, selection field and grid
     :param particle: all particles are of this kind
@@ -92,6 +94,8 @@ def simulate_system_matrix(
     if orders.ndim != 2 or orders.shape[1] != scan.dims or len(orders) == 0 or orders.is_floating_point():
         raise ValueError(f"orders: got shape {tuple(orders.shape)}, accepted are integers (component, {scan.dims})")
     check_range("tolerance", tolerance, 0.0, 0.1, open_low=True)
+    if any(wants_gradient(x) for x in (*scan.gradient, *scan.amplitude, *scan.field_of_view)):
+        raise ValueError("scan: got numbers that want a gradient, accepted is one for the particle alone")
     axes = _axes(scan, particle, tolerance)
     integrals = DriveIntegrals(2 * scan.dims) if integrals is None else integrals
     tables = [
@@ -105,7 +109,7 @@ def simulate_system_matrix(
         shifted = (orders + shifts.to(orders.device)[:, None]).abs()
         return torch.stack([_coefficients(axes, e, shifted, t) for e, t in zip(expansions, tables, strict=True)])
 
-    total = lines(torch.zeros(1, scan.dims, dtype=torch.int64))
+    total = lines(torch.zeros(1, scan.dims, dtype=torch.int64, device="cpu"))
     for aliases in _alias_rings(scan.cycles, max(axis.degree for axis in axes) + int(orders.abs().max())):
         shell = lines(aliases)
         total = total + shell
@@ -124,7 +128,7 @@ def _axes(scan: LissajousScan, particle: Particle, tolerance: float) -> list[Axi
     axes = [Axis.of(scan, particle, axis, tolerance) for axis in range(scan.dims)]
     size = math.prod(axis.degree // 2 for axis in axes)
     if size > _LARGEST:
-        core = torch.as_tensor(particle.core_diameter).item()
+        core = as_number(particle.core_diameter)
         raise ValueError(
             f"particle: got a core of {core:.3g} m, whose expansion takes {size:.1e} coefficients, "
             f"accepted are {_LARGEST:.1e} (a smaller core or drive field, or a larger tolerance)"
@@ -152,8 +156,7 @@ def _coefficients(
     component = torch.arange(lines.shape[1], device=lines.device).repeat(len(lines))
     lines = lines.flatten(0, 1)
     kept = torch.stack([line < axis.degree for line, axis in zip(lines.T, axes, strict=True)]).all(0)
-    total = torch.zeros(int(component.max()) + 1, *[axis.pixels for axis in reversed(axes)], dtype=torch.float64)
-    total = total.to(lines.device)
+    total = expansion.new_zeros(int(component.max()) + 1, *[axis.pixels for axis in reversed(axes)])
     chunk = max(1, _LARGEST // (axes[0].pixels * math.prod(axis.degree // 2 for axis in axes[1:])))
     for part, index in zip(lines[kept].split(chunk), component[kept].split(chunk), strict=True):
         first, inverse = part[:, 0].unique(return_inverse=True)
@@ -170,8 +173,9 @@ def _alias_rings(cycles: tuple[int, ...], reach: int) -> Iterator[torch.Tensor]:
     growing length, each (λ, dims): n and n + λ share a line."""
     if len(cycles) == 1:
         return
-    free = torch.cartesian_prod(*[torch.arange(-reach, reach + 1)] * (len(cycles) - 1)).view(-1, len(cycles) - 1)
-    weight = (free * torch.tensor(cycles[:-1])).sum(1)
+    span = torch.arange(-reach, reach + 1, device="cpu")
+    free = torch.cartesian_prod(*[span] * (len(cycles) - 1)).view(-1, len(cycles) - 1)
+    weight = (free * free.new_tensor(cycles[:-1])).sum(1)
     whole = weight % cycles[-1] == 0
     aliases = torch.cat([free[whole], -weight[whole, None] // cycles[-1]], dim=1)
     length = aliases.abs().sum(1)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 
 from mpinotes.checks import check_count, check_range, check_tensor
+from mpinotes.numerics import full_precision
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ def kaczmarz(
     return state.solution
 
 
+@full_precision
 def kaczmarz_sweeps(
     matrix: torch.Tensor,
     measurement: torch.Tensor,
@@ -81,8 +83,8 @@ def kaczmarz_sweeps(
     >>> [round(next(sweeps).residual.item(), 3) for _ in range(4)]
     [0.171, 0.086, 0.043, 0.021]
     """
-    check_tensor("matrix", matrix, 2, "(row, voxel)")
-    check_tensor("measurement", measurement, 2, "(row, frame)")
+    check_tensor("matrix", matrix, 2, "(row, voxel)", complex_too=True)
+    check_tensor("measurement", measurement, 2, "(row, frame)", complex_too=True)
     if len(matrix) != len(measurement):
         raise ValueError(f"measurement: got {len(measurement)} rows, accepted is one per row of matrix, {len(matrix)}")
     check_range("regularization", regularization, 0.0)
@@ -93,10 +95,12 @@ def kaczmarz_sweeps(
         matrix, measurement = matrix / norms[:, None], measurement / norms[:, None]
         norms = torch.ones_like(norms)
     shift = regularization * norms.square().sum().item() / matrix.shape[1]
-    measurement = measurement.to(matrix.dtype)
+    dtype = torch.promote_types(matrix.dtype, measurement.dtype)  # a real matrix drops no imaginary part
+    matrix, measurement = matrix.to(dtype), measurement.to(dtype)
     return _sweep(matrix, measurement, 1 / (norms.square() + shift), math.sqrt(shift), non_negative)
 
 
+@full_precision
 def _sweep(
     matrix: torch.Tensor, measurement: torch.Tensor, steps: torch.Tensor, root: float, non_negative: bool
 ) -> Iterator[KaczmarzState]:

@@ -8,12 +8,14 @@ from typing import Any
 import torch
 
 from mpinotes.checks import check_positive, check_tensor
+from mpinotes.numerics import full_precision, ratio, wants_gradient
 from mpinotes.physics import CartesianScan, Particle, point_response
 
 _CHUNK = 2**20  # voxels in flight, 32 volumes of 32³: bounds the memory to some 130 MB
 _STEPS = 1000  # ten times the most seen at λ = 1e-3, for particles of 10 to 40 nm at 24³
 
 
+@full_precision
 def reconstruct_tikhonov(
     native: torch.Tensor, particle: Particle, scan: CartesianScan, *, regularization: float = 3.0
 ) -> torch.Tensor:
@@ -40,10 +42,8 @@ def reconstruct_tikhonov(
     (tensor([0.3712, 0.7020, 0.9401, 0.7020, 0.3712]), tensor([-0.0500,  0.0900,  0.5300,  0.0900, -0.0500]))
     """
     check_tensor("native", native, 5, "(batch, 1, z, y, x)")
-    if native.is_complex():
-        raise ValueError(f"native: got dtype {native.dtype}, accepted are real numbers")
     check_positive("regularization", regularization)
-    if any(torch.as_tensor(value).requires_grad for value in (particle.beta, *scan.gradient)):
+    if any(wants_gradient(value) for value in (particle.beta, *scan.gradient)):
         raise ValueError("particle, scan: got numbers that want a gradient, accepted is one for native alone")
     lines = scan.swap_axes(native)
     table = _response_table(particle, scan.line_gradient, scan.voxel_size, lines.shape[-3:]).to(native.device)
@@ -123,9 +123,9 @@ def _conjugate_gradients(block: _Block, right: torch.Tensor, shift: float, accur
             return solution.real
         scaled = residual * scale
         now = _dot(residual, scaled)
-        direction = torch.addcmul(scaled, _ratio(now, before), direction)
+        direction = torch.addcmul(scaled, ratio(now, before), direction)
         image = block.product(direction).add_(direction, alpha=1j * shift)
-        step = _ratio(now, _dot(direction, image))
+        step = ratio(now, _dot(direction, image))  # 0 for a column that is solved exactly, as one of zeros
         solution.addcmul_(step, direction)
         residual.addcmul_(step, image, value=-1)
         before = now
@@ -143,16 +143,13 @@ def _norm(a: torch.Tensor) -> torch.Tensor:
     return _dot(a, a.conj()).real.sqrt()
 
 
-def _ratio(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-    """a / b, and 0 for 0 / 0: a column that is solved exactly, as one of zeros, stays as it is."""
-    return a / torch.where(b == 0, 1, b)
-
-
 def _response_table(
     particle: Particle, gradient: tuple[float, float, float], voxel_size: float, shape: torch.Size
 ) -> torch.Tensor:
     """Point response (peak 1) at every distance in voxels, with the shape of the volume."""
-    z, y, x = torch.meshgrid(*(torch.arange(n).double() * voxel_size for n in shape), indexing="ij")
+    z, y, x = torch.meshgrid(
+        *(torch.arange(n, dtype=torch.float64, device="cpu") * voxel_size for n in shape), indexing="ij"
+    )
     return point_response(torch.stack([x, y, z], dim=-1), particle, gradient) * 3 / particle.beta
 
 
@@ -173,8 +170,8 @@ def _cosines(n: int, odd: int, period: int, step: int) -> torch.Tensor:
     period; those of period 2n and step 2 the modes of the discrete cosine transform, orthonormal
     over the n voxels: Strang, SIAM Rev. 41 (1999) 135, DCT-2.
     """
-    number = torch.arange(odd, n, step, dtype=torch.float64)[:, None]
-    position = torch.arange(n, dtype=torch.float64) - (n - 1) / 2
+    number = torch.arange(odd, n, step, dtype=torch.float64, device="cpu")[:, None]
+    position = torch.arange(n, dtype=torch.float64, device="cpu") - (n - 1) / 2
     phase = 2 * math.pi / period * number * position
     weight = (1 + (number > 0).double()) * step / period
     return (torch.sin(phase) if odd else torch.cos(phase)) * weight.sqrt()

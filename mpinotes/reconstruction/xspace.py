@@ -5,10 +5,12 @@ import math
 import torch
 
 from mpinotes.checks import check_count, check_positive, check_tensor
+from mpinotes.numerics import full_precision
 from mpinotes.physics import CartesianScan, Particle, ScanSignal
 from mpinotes.physics.cartesian import sweep_positions, voxel_centres
 
 
+@full_precision
 def reconstruct_xspace(signal: ScanSignal, particle: Particle, scan: CartesianScan, width: int) -> torch.Tensor:
     """Native x-space image of a Cartesian scan with `width` voxels along the drive axis,
     (batch, 1, z, y, x) [particles/m³].

@@ -60,7 +60,7 @@ def _contents(matrix: SystemMatrix) -> dict[str, Any]:
 def _checked_bins(matrix: SystemMatrix) -> torch.Tensor:
     """The lines of the spectrum, (component,), of a matrix that fits its scan."""
     scan = matrix.scan
-    check_tensor("components", matrix.components, 2 + scan.dims, "(channel, component, …, y, x)")
+    check_tensor("components", matrix.components, 2 + scan.dims, "(channel, component, …, y, x)", complex_too=True)
     channels, lines = matrix.components.shape[:2]
     accept("components: got shape", tuple(matrix.components.shape[2:]), tuple(scan.shape))
     accept("mixing_orders: got shape", tuple(matrix.mixing_orders.shape), (lines, scan.dims))

@@ -126,10 +126,10 @@ def _compare(key: str, trained: Trained, pairs: MatrixPairs, steps: int, noise: 
         for scale in GUIDANCE:  # two network calls a step, but for the unconditional one
             runs[f"guidance/{scale:g}/ddim"] = {"guidance": scale, "steps": max(1, steps // 2)}
     constant = _draw(trained, pairs, steps, **runs["constant/derived"])
-    levels = torch.tensor([0.25, 0.5, 0.75], dtype=torch.float64)
     rows = []
     for name, options in runs.items():
         values = _draw(trained, pairs, steps, **options)
+        levels = values.new_tensor([0.25, 0.5, 0.75])
         subject = Subject(STUDY, key, f"{noise}/{name}")
         for quartile, value in zip(("lower", "median", "upper"), values.quantile(levels).tolist(), strict=True):
             rows.append(subject.number(f"psnr_{quartile}", round(value, 3), len(values)))

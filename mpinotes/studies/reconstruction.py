@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -106,7 +107,8 @@ class Found:
 def anchored(estimate: torch.Tensor, high: torch.Tensor, noise: float, generator: torch.Generator) -> torch.Tensor:
     """The estimate's components times the complex factors that fit `high` [V] best at `ANCHORS`² pixels,
     measured there with standard deviation `noise` per part."""
-    sides = [torch.linspace(0, side - 1, ANCHORS + 2).round().long()[1:-1] for side in high.shape[-2:]]
+    options: dict[str, Any] = {"dtype": torch.float32, "device": high.device}
+    sides = [torch.linspace(0, side - 1, ANCHORS + 2, **options).round().long()[1:-1] for side in high.shape[-2:]]
     known, guess = (x[..., sides[0][:, None], sides[1]].flatten(2) for x in (high, estimate.to(high)))
     known = known + noise * normal_like(known, generator)
     factor = (guess.conj() * known).sum(-1) / guess.abs().square().sum(-1).clamp_min(1e-12)

@@ -23,4 +23,5 @@ def make_ema(model: nn.Module, decay: float) -> AveragedModel:
         n = float(count)
         torch._foreach_lerp_(averages, weights, 1 - min(decay, (1 + n) / (10 + n)))
 
-    return AveragedModel(model, multi_avg_fn=update)
+    with torch.device("cpu"):  # of its counter, whatever the caller's default
+        return AveragedModel(model, multi_avg_fn=update)

@@ -11,7 +11,9 @@ from typing import Protocol
 import torch
 from torch import nn
 
+from mpinotes import draw
 from mpinotes.checks import check_positive, check_range
+from mpinotes.numerics import full_precision
 from mpinotes.training import parallel
 from mpinotes.training.checkpoint import Checkpoint, Stateful
 from mpinotes.training.ema import make_ema
@@ -98,10 +100,13 @@ class TrainState:
 
     def curve(self, points: int = 100) -> list[float]:
         """The history as at most `points` means over equally many steps, for a card."""
-        parts = torch.tensor(self.history, dtype=torch.float64).tensor_split(min(points, len(self.history)))
+        parts = torch.tensor(self.history, dtype=torch.float64, device="cpu").tensor_split(
+            min(points, len(self.history))
+        )
         return [float(f"{part.mean():.4g}") for part in parts]
 
 
+@full_precision
 def train(
     model: nn.Module,
     method: Trainable,
@@ -162,7 +167,7 @@ def train(
 
     for step in range(start, config.steps):
         generator = step_generator(config.seed, step)
-        rows = torch.randint(len(data[0]), (config.batch,), generator=generator).to(device)
+        rows = draw.integers(0, len(data[0]), (config.batch,), generator).to(device)
         drawn = method.draw(tuple(tensor[rows] for tensor in data), generator)
         for group in optimizer.param_groups:
             group["lr"] = config.rate(step)
@@ -173,7 +178,8 @@ def train(
         norm = nn.utils.clip_grad_norm_(model.parameters(), 1.0).item()
         values = parallel.average_terms(terms)
         _check_finite(step, values["total"], norm)
-        optimizer.step()
+        with torch.device("cpu"):  # of the optimiser's counters, whatever the caller's default
+            optimizer.step()
         ema.update_parameters(model)
         history.append(values["total"])
         done = step + 1

@@ -24,12 +24,15 @@ def autocast(device: torch.device) -> torch.autocast:
 
 
 def forward(model: nn.Module, *inputs: torch.Tensor) -> torch.Tensor:
-    """Run `model` in the best precision of the inputs' device; the result is float32.
+    """Run `model` in the best precision of the inputs' device; the result has the dtype of the first input,
+    whatever that of the weights.
 
     Only networks run in low precision: losses, operators and samplers stay outside.
 
     >>> forward(torch.nn.Linear(2, 1), torch.ones(3, 2)).dtype
     torch.float32
     """
-    with autocast(inputs[0].device):
-        return model(*inputs).float()
+    x, *others = inputs
+    weights = next(model.parameters(), x)
+    with autocast(x.device):
+        return model(x.to(weights.dtype), *others).to(x.dtype)

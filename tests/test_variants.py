@@ -1,5 +1,6 @@
 """What is built, and from which results: settings that the environment, the package and the data decide."""
 
+from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -67,6 +68,30 @@ def test_results_stay_while_package_and_data_do(cache):
     folder = Path(cache("one", "here"))
     folder.mkdir(parents=True)
     assert cache("one", "here") == str(folder) and folder.exists()
+
+
+def test_results_without_the_data_are_dropped_when_its_file_appears_or_changes(cache, tmp_path):
+    """The folder's name stays the same."""
+    keys = [cache("one", str(tmp_path))]
+    for content in (b"the data", b"data of another edition"):
+        (tmp_path / "vesselmnist3d.npz").write_bytes(content)
+        keys.append(cache("one", str(tmp_path)))
+    assert len(set(keys)) == 3 and cache("one", str(tmp_path)) == keys[-1]
+
+
+def test_the_file_in_the_home_folder_counts_where_no_folder_is_named(cache, tmp_path, monkeypatch):
+    monkeypatch.setattr(Path, "home", lambda: tmp_path)
+    before = cache("one")
+    (tmp_path / ".medmnist").mkdir()
+    (tmp_path / ".medmnist/vesselmnist3d.npz").write_bytes(b"the data")
+    assert cache("one") != before
+
+
+@pytest.mark.parametrize("package", ["torch", "numpy", "scipy", "scikit-image", "matplotlib"])
+def test_results_of_another_release_of_what_computes_and_draws_are_dropped(cache, monkeypatch, package):
+    before = cache("one")
+    monkeypatch.setattr(variants, "version", lambda name: "0.0" if name == package else version(name))
+    assert cache("one") != before
 
 
 @pytest.mark.parametrize("package, data", [("two", "here"), ("one", "there")])

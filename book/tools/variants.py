@@ -6,6 +6,7 @@
 import hashlib
 import os
 import shutil
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.errors import ConfigError
 
+from mpinotes.data.vessels import vessels_file
 from mpinotes.pretrained import package_hash
 
 
@@ -33,18 +35,26 @@ def choose_variant(app: Sphinx, config: Config) -> None:
 
 
 def choose_cache(app: Sphinx, config: Config) -> None:
-    """A folder of results for this state of package, weights and data; those of another state are dropped.
+    """A folder of results for this state of package, weights, data and of the packages that compute and draw;
+    those of another state are dropped.
 
     The cache itself compares notebooks alone. When the folder changes, Sphinx reads all pages again, as it
     does for any setting.
     """
     if config.nb_execution_mode == "off":
         return
-    inputs = f"{package_hash()} {os.environ.get('MEDMNIST_ROOT', '')}"
+    versions = [f"{name} {version(name)}" for name in ("torch", "numpy", "scipy", "scikit-image", "matplotlib")]
+    inputs = " ".join([package_hash(), _state(vessels_file()), *versions])
     cache = Path(app.srcdir, "_build/.jupyter_cache", hashlib.sha256(inputs.encode()).hexdigest()[:16])
     if not cache.exists():
         shutil.rmtree(cache.parent, ignore_errors=True)
     config.nb_execution_cache_path = str(cache)
+
+
+def _state(path: Path) -> str:
+    """Where a file lies and what it holds, or that it is not there."""
+    content = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "missing"
+    return f"{path} {content}"
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

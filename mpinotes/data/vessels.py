@@ -41,14 +41,13 @@ def load_vessels(split: str, *, root: str | os.PathLike | None = None, download:
     """
     check_choice("split", split, SPLITS)
     root = root or os.environ.get("MEDMNIST_ROOT")
-    folder = Path(root) if root else Path.home() / ".medmnist"
-    path = folder / "vesselmnist3d.npz"
+    path = vessels_file(root)
     if not path.is_file():
         if root or not download:
             raise VesselsUnavailable(
-                f"No vesselmnist3d.npz in {folder}: put the file there, or unset MEDMNIST_ROOT to download it"
+                f"No vesselmnist3d.npz in {path.parent}: put the file there, or unset MEDMNIST_ROOT to download it"
             )
-        _download(folder)
+        _download(path.parent)
     try:
         with np.load(path, allow_pickle=False) as file:
             raw = file[f"{split}_images"]
@@ -58,6 +57,12 @@ def load_vessels(split: str, *, root: str | os.PathLike | None = None, download:
         raise ValueError(f"{path} is damaged ({error}): delete it and load again; MD5 should be {FILE_MD5}") from error
     volumes = torch.from_numpy(raw).float().div(255).unsqueeze(1)
     return torch.nn.functional.pad(volumes, (_PADDING,) * 6)
+
+
+def vessels_file(root: str | os.PathLike | None = None) -> Path:
+    """The file that `load_vessels` reads, whether or not it is there yet."""
+    root = root or os.environ.get("MEDMNIST_ROOT")
+    return (Path(root) if root else Path.home() / ".medmnist") / "vesselmnist3d.npz"
 
 
 def _download(folder: Path) -> None:

@@ -1,7 +1,6 @@
 """From a configuration to an untrained network."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import TypeVar
 
 import torch
@@ -40,23 +39,18 @@ def seeded_network(config: NetworkConfig, seed: int) -> nn.Module:
 
 
 def seeded(build: Callable[[], _Module], seed: int) -> _Module:
-    """What `build` returns when its random numbers depend on `seed` alone: on the CPU, in float32.
+    """What `build` returns when its random numbers depend on `seed` alone: on the CPU, in float32, and
+    fit to be trained, also where the caller has set other defaults.
 
     >>> first, second = (seeded(lambda: torch.nn.Linear(2, 1), seed=0) for _ in range(2))
     >>> torch.equal(first.weight, second.weight)
     True
     """
-    with torch.random.fork_rng(devices=[]), torch.device("cpu"), _float32():
-        torch.manual_seed(seed)
-        return build()
-
-
-@contextmanager
-def _float32() -> Iterator[None]:
-    """As the default dtype, which decides how many random bits a weight takes."""
-    before = torch.get_default_dtype()
+    dtype = torch.get_default_dtype()  # decides how many random bits a weight takes
     torch.set_default_dtype(torch.float32)
     try:
-        yield
+        with torch.random.fork_rng(devices=[]), torch.device("cpu"), torch.inference_mode(False):
+            torch.manual_seed(seed)
+            return build()
     finally:
-        torch.set_default_dtype(before)
+        torch.set_default_dtype(dtype)

@@ -60,7 +60,7 @@ def add_impulsive_noise(
     check_positive("level", level)
     check_range("probability", probability, 0.0, 1.0, open_low=True)
     hit = draw.uniform(signal.voltage.shape, generator).to(signal.voltage.device) < probability
-    return _plus(signal, level / math.sqrt(probability) * hit * draw.normal_like(signal.voltage, generator))
+    return _plus(signal, level / math.sqrt(probability) * draw.normal_like(signal.voltage, generator) * hit)
 
 
 @full_precision

@@ -20,7 +20,8 @@ def autocast(device: torch.device) -> torch.autocast:
     else:
         capabilities = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
         native = any(capabilities.get(name, False) for name in ("avx512_bf16", "amx_bf16", "bf16"))
-    return torch.autocast(device.type, torch.bfloat16, enabled=native)
+    # Inside a caller's autocast the cache of rounded weights would outlive the optimiser's steps.
+    return torch.autocast(device.type, torch.bfloat16, enabled=native, cache_enabled=False)
 
 
 def forward(model: nn.Module, *inputs: torch.Tensor) -> torch.Tensor:

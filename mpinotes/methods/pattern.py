@@ -20,4 +20,4 @@ def fit_pattern(low: torch.Tensor, orders: torch.Tensor) -> torch.Tensor:
     waves = order_patterns(orders, (low.shape[-2], low.shape[-1])).to(low)
     waves = waves / waves.abs().amax((-2, -1), keepdim=True).clamp_min(1e-6)  # that of n = 0 is empty
     phase = (waves * low).sum((-2, -1), keepdim=True)
-    return waves * ratio(phase, phase.abs())
+    return ratio(waves * phase, phase.abs())

@@ -157,7 +157,6 @@ COMPUTE = {
             denoise, VOLUMES, SCHEDULE, steps=3, step=diffusion.ANCESTRAL, misfit=misfit, generator=generator()
         ),
         "sample_path": lambda: list(diffusion.sample_path(denoise, VOLUMES, SCHEDULE, steps=3)),
-        "to_epsilon": lambda: diffusion.to_epsilon(VOLUMES, IMAGES, STEPS, SCHEDULE),
         "to_x0": lambda: diffusion.to_x0(VOLUMES, IMAGES, STEPS, SCHEDULE, "v"),
         "ConditionDecay": lambda: diffusion.ConditionDecay().at(STEPS, SCHEDULE),
         "Objective": lambda: diffusion.Objective().weight(STEPS, VOLUMES),
@@ -237,7 +236,7 @@ COMPUTE = {
             ),
             sm_synthesis.synthesise(
                 untrained(MATRIX_SHAPE), COMPONENTS[:3], ORDERS, MATRIX_CONFIG,
-                sm_synthesis.Sampling(steps=2, variant="derived", guidance=2.0),
+                sm_synthesis.Sampling(steps=2, sampler="derived", guidance=2.0),
             ),
         ),
     },

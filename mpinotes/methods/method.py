@@ -9,6 +9,7 @@ from torch import nn
 
 from mpinotes.data import (
     CALIBRATION_NOISE,
+    NOISES,
     TRAIN_SEED,
     Amounts,
     add_calibration_noise,
@@ -154,6 +155,5 @@ class MatrixMethod(Method):
         return {
             "test data": f"split {self.split!r}",
             "sampling_steps": self.calls,
-            "clean": scores(0.0),
-            "noisy": scores(CALIBRATION_NOISE),
+            **{name: scores(noise) for name, noise in NOISES.items()},
         }

@@ -13,6 +13,7 @@ from mpinotes.methods.registry import METHODS
 from mpinotes.networks import seeded_network
 from mpinotes.pretrained import FOLDER, load_release
 from mpinotes.pretrained.card import from_dict
+from mpinotes.training import TrainConfig
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,9 @@ def load(name: str, folder: Path = FOLDER) -> Trained:
     weights, card = load_release(name, folder)
     method = METHODS[name]
     try:
-        method = replace(method, config=from_dict(type(method.config), card["config"]))
-        model = seeded_network(method.config.network, seed=0)  # on the CPU, in float32
+        config, training = from_dict(type(method.config), card["config"]), from_dict(TrainConfig, card["training"])
+        method = replace(method, config=config, training=training)
+        model = seeded_network(method.config.network, seed=0)  # on the CPU, in float32, whatever the defaults
         model.load_state_dict(weights)
     except (KeyError, TypeError, RuntimeError) as error:
         raise ValueError(f"release {name!r} in {folder} does not fit its card ({error}): train it again") from error

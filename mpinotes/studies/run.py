@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import mpinotes
+from mpinotes.checks import check_choice
 from mpinotes.studies import calls, decay, matrices, reconstruction, seeds, shift, table, terms, uncertainty
 from mpinotes.studies.profiles import Profile
 from mpinotes.studies.record import Record
@@ -31,6 +32,7 @@ def run_study(name: str, profile: Profile, runs: Path, records: Path = RECORDS) 
     >>> "table" in STUDIES  # each takes minutes: ``python -m mpinotes study table --profile smoke``
     True
     """
+    check_choice("study", name, STUDIES)
     start = time.perf_counter()
     record = replace(
         STUDIES[name](profile, runs),

@@ -1,11 +1,13 @@
 """What a caller has set for other reasons changes no number of ours: autocast, default device and dtype, no_grad,
 inference mode. And what was made under such a setting serves a caller without it."""
 
+import ast
 import importlib
 import inspect
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -319,3 +321,21 @@ def test_every_public_function_is_tried():
             name for name in module.__all__ if inspect.isfunction(f := getattr(module, name)) or inspect.ismodule(f)
         }
         assert public - set(calls) <= WITHOUT_TENSORS
+
+
+FACTORIES = {
+    "arange", "as_tensor", "empty", "eye", "fftfreq", "full", "linspace", "logspace", "ones", "rand", "randint",
+    "randn", "randperm", "rfftfreq", "scalar_tensor", "tensor", "tril_indices", "zeros",
+}  # fmt: skip
+
+
+def test_every_tensor_is_made_on_a_named_device():
+    """Also where no call above comes by, and on a machine with a GPU."""
+    nameless = []
+    for path in Path(data.__file__).parents[1].rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("torch."):
+                names = {keyword.arg for keyword in node.keywords}  # None stands for **options
+                if node.func.attr in FACTORIES and not names & {"device", None}:
+                    nameless.append(f"{path.name}:{node.lineno} {ast.unparse(node)}")
+    assert not nameless

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "mpinotes"
-EVERYWHERE = {"checks", "draw", "files", "__version__"}
+EVERYWHERE = {"checks", "draw", "files", "numerics", "__version__"}
 BELOW_DATA = {"physics", "operators", "diffusion", "networks", "reconstruction"}
 BELOW_METHODS = BELOW_DATA | {"scanner_files", "data", "training", "evaluation", "pretrained"}
 MAY_IMPORT = {
@@ -85,7 +85,7 @@ def test_imports_only_run_downwards(room, path):
     assert rooms_imported(path) <= MAY_IMPORT[room] | EVERYWHERE | {room}
 
 
-@pytest.mark.parametrize("module", ["checks.py", "draw.py", "files.py"])
+@pytest.mark.parametrize("module", ["checks.py", "draw.py", "files.py", "numerics.py"])
 def test_what_every_floor_may_use_imports_nothing_of_the_package(module):
     assert rooms_imported(PACKAGE / module) == set()
 

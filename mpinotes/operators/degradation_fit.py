@@ -5,7 +5,7 @@ from typing import Any
 import torch
 
 from mpinotes.checks import check_count, check_same_shape, check_tensor
-from mpinotes.numerics import full_precision, ratio
+from mpinotes.numerics import full_precision
 from mpinotes.operators.degradation import (
     Degradation,
     apply_separable,
@@ -54,7 +54,7 @@ def _fit(x_hr: torch.Tensor, x_lr: torch.Tensor, factor: int, isotropic: bool, s
         sigmas = log_sigma.exp().expand(3)
         blurs = [up @ gaussian_matrix(n, s) for up, n, s in zip(resample, sides, sigmas, strict=True)]
         degraded = apply_separable(x_hr, blurs)
-        scale = ratio((degraded * x_lr).sum(), degraded.square().sum())
+        scale = (degraded * x_lr).sum() / degraded.square().sum()
         return scale, (scale * degraded - x_lr).square().sum() / x_lr.square().sum()
 
     def closure() -> torch.Tensor:
@@ -68,7 +68,7 @@ def _fit(x_hr: torch.Tensor, x_lr: torch.Tensor, factor: int, isotropic: bool, s
         scale, residual = scale_and_residual()
         z, y, x = log_sigma.exp().expand(3).tolist()
     if scale <= 0:
-        raise ValueError("x_lr: got volumes anti-correlated or uncorrelated with D(x_hr), accepted are images of x_hr")
+        raise ValueError("x_lr: got volumes anti-correlated with D(x_hr), accepted are images of x_hr")
     operator = Degradation(z if isotropic else (z, y, x), factor, scale.item())
     return operator, residual.sqrt().item()
 

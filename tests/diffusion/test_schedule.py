@@ -75,3 +75,11 @@ def test_a_schedule_without_whole_steps_is_refused_by_name(steps):
 def test_more_or_fewer_kept_steps_than_there_are_are_refused_by_name(count):
     with pytest.raises(ValueError, match="^steps: got"):
         Schedule(steps=10).kept_steps(count)
+
+
+def test_a_schedule_first_used_in_inference_mode_serves_a_training():
+    schedule, x = Schedule(steps=10), torch.ones(11, dtype=torch.float64, requires_grad=True)
+    with torch.inference_mode():
+        schedule.at(torch.tensor([5]), x)
+    (schedule.alpha_bar * x).sum().backward()
+    assert torch.equal(x.grad, schedule.alpha_bar)

@@ -55,7 +55,7 @@ def test_the_truth_leaves_only_what_the_pairs_themselves_disagree_on(monkeypatch
 @pytest.mark.parametrize("prediction", ["epsilon", "v", "x0"])
 def test_the_objective_stays_bounded_at_the_highest_noise(monkeypatch, prediction):
     config = replace(CONFIG, objective=Objective(prediction=prediction), residual=False)
-    monkeypatch.setattr(torch, "randint", lambda low, high, shape, generator: torch.full(shape, high - 1))
+    monkeypatch.setattr(dccdm, "integers", lambda low, high, shape, generator: torch.full(shape, high - 1))
     auxiliary = terms(Oracle(torch.zeros(2, 1, 8, 8, 8)), config)
     assert auxiliary["consistency"] < 1 and auxiliary["alignment"] < 1
 
@@ -97,7 +97,7 @@ def test_the_low_band_can_be_pulled_to_the_truth_instead(monkeypatch):
 
 
 def test_a_constant_weight_over_t_does_not_spare_the_noisy_steps(monkeypatch):
-    monkeypatch.setattr(torch, "randint", lambda low, high, shape, generator: torch.full(shape, high - 1))
+    monkeypatch.setattr(dccdm, "integers", lambda low, high, shape, generator: torch.full(shape, high - 1))
     spared, constant = (
         terms(Oracle(0 * X_HR), replace(CONFIG, time_weight=weight)) for weight in ("alpha_bar", "constant")
     )

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -20,6 +22,46 @@ CORES = (20e-9, 30e-9, 40e-9, 20e-9)
 
 def simulate(core, integrals=None, scan=SCAN):
     return simulate_system_matrix(scan, Particle(core), ORDERS, integrals=integrals).components
+
+
+def test_a_core_that_is_changed_in_place_finds_no_table_of_its_old_self():
+    core, integrals = torch.tensor(20e-9, dtype=torch.float64), DriveIntegrals()
+    simulate(core, integrals)
+    core.mul_(2)
+    assert torch.equal(simulate(core, integrals), simulate(core)) and torch.equal(simulate(core), simulate(40e-9))
+
+
+def test_shared_integrals_bear_a_second_backward_pass():
+    core, integrals = torch.tensor(30e-9, dtype=torch.float64, requires_grad=True), DriveIntegrals()
+    slopes = [torch.autograd.grad(simulate(core, integrals).abs().sum(), core)[0] for _ in range(2)]
+    assert torch.equal(*slopes) and slopes[0] > 0
+
+
+def test_tables_made_in_inference_mode_serve_a_gradient():
+    core, integrals = torch.tensor(30e-9, dtype=torch.float64, requires_grad=True), DriveIntegrals()
+    with torch.inference_mode():
+        simulate(30e-9, integrals)
+    assert len(integrals.tables) == 4
+    (slope,) = torch.autograd.grad(simulate(core, integrals).abs().sum(), core)
+    assert torch.equal(slope, torch.autograd.grad(simulate(core).abs().sum(), core)[0])
+
+
+def test_scans_of_tensors_share_the_tables_of_their_numbers():
+    tensors = {
+        name: tuple(torch.tensor(value, dtype=torch.float64) for value in getattr(SCAN, name))
+        for name in ("gradient", "amplitude", "field_of_view")
+    }
+    integrals = DriveIntegrals()
+    plain, same = (simulate(20e-9, integrals, scan) for scan in (SCAN, replace(SCAN, **tensors)))
+    assert torch.equal(plain, same) and len(integrals.tables) == 4
+    assert all(isinstance(number, int | float) for key in integrals.tables for number in key)
+
+
+@pytest.mark.parametrize("name", ["gradient", "amplitude", "field_of_view"])
+def test_a_scan_that_wants_a_gradient_is_refused_as_it_would_get_none(name):
+    values = tuple(torch.tensor(value, requires_grad=True) for value in getattr(SCAN, name))
+    with pytest.raises(ValueError, match="^scan: .*want a gradient"):
+        simulate(20e-9, scan=replace(SCAN, **{name: values}))
 
 
 @pytest.mark.parametrize("odd", [False, True])

@@ -7,7 +7,6 @@ from pathlib import Path
 import torch
 
 import mpinotes
-from mpinotes.checks import check_choice
 from mpinotes.methods import METHODS
 from mpinotes.studies import PROFILES, RECORDS, STUDIES, get_profile, run_study, train_method
 from mpinotes.training import best_device, parallel
@@ -41,7 +40,6 @@ def main(arguments: list[str] | None = None) -> int:
             path = run_study(options.study, get_profile(options.profile), options.runs, options.records)
             print(f"wrote {path}")
         else:
-            check_choice("method", options.method, METHODS)
             device = parallel.join() or options.device
             train_method(options.method, get_profile(options.profile), options.out, options.seed, device)
     except (ValueError, OSError, FloatingPointError) as error:

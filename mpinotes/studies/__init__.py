@@ -6,7 +6,8 @@ from mpinotes.studies.record import Picture, Record, Row, Series, TrainingLog
 from mpinotes.studies.record_file import RECORDS, load_record, save_record
 from mpinotes.studies.run import STUDIES, run_study
 from mpinotes.studies.table import PAPER_TABLE
-from mpinotes.studies.training import train_method
+from mpinotes.studies.trained import announce, get_trained
+from mpinotes.studies.training import finish, prepare, train_method
 from mpinotes.studies.workplace import workplace
 
 __all__ = [
@@ -21,8 +22,12 @@ __all__ = [
     "Row",
     "Series",
     "TrainingLog",
+    "announce",
+    "finish",
     "get_profile",
+    "get_trained",
     "load_record",
+    "prepare",
     "run_study",
     "save_record",
     "train_method",

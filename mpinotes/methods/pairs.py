@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
-from mpinotes.checks import check_same_shape
+from mpinotes.checks import check_count, check_same_shape
 from mpinotes.draw import uniform
 
 
@@ -21,6 +21,7 @@ def in_batches(
     enhance: Callable[[torch.Tensor], torch.Tensor], model: nn.Module, x_lr: torch.Tensor, batch: int
 ) -> torch.Tensor:
     """Apply `enhance` to `batch` volumes at a time, on the model's device and without gradients."""
+    check_count("batch", batch)
     device = next(model.parameters()).device
     model.eval()
     with torch.no_grad():

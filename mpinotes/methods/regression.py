@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from mpinotes.checks import check_choice, check_unit_volumes
+from mpinotes.checks import check_choice, check_unit_volumes, make_plain
 from mpinotes.methods.method import ImageMethod
 from mpinotes.methods.pairs import flip_together, in_batches
 from mpinotes.networks import NetworkConfig
@@ -30,6 +30,7 @@ class RegressionConfig:
     norm: str = "l2"
 
     def __post_init__(self) -> None:
+        make_plain(self)
         check_choice("norm", self.norm, ("l2", "l1"))
 
 

@@ -5,6 +5,7 @@ import sys
 import time
 from dataclasses import replace
 from itertools import pairwise
+from typing import ClassVar
 
 import pytest
 import torch
@@ -22,6 +23,8 @@ DATA = (torch.randn(16, 1, 8, 8, generator=torch.Generator().manual_seed(0)),)
 class Denoising:
     """Draws noise and a step for every sample; the loss is that of guessing the sample."""
 
+    identity: ClassVar = {"method": "denoising"}
+
     def draw(self, batch, generator):
         (x,) = batch
         noise = torch.randn(x.shape, generator=generator)
@@ -34,6 +37,8 @@ class Denoising:
 
 class Of:
     """A method with a given loss, of the model and what is drawn."""
+
+    identity: ClassVar = {"method": "of a loss"}
 
     def __init__(self, loss):
         self.given = loss
@@ -114,7 +119,7 @@ def test_a_checkpoint_of_another_run_is_refused(tmp_path):
     run(tmp_path, 4)
     with pytest.raises(ValueError, match="another output folder"):
         run(tmp_path, config=replace(CONFIG, seed=1))
-    with pytest.raises(ValueError, match="another network"):
+    with pytest.raises(ValueError, match="other starting weights"):
         run(tmp_path, network=replace(NETWORK, widths=(16,)))
 
 

@@ -1,6 +1,7 @@
 """Command line: ``python -m mpinotes train METHOD --profile full --out runs/METHOD``."""
 
 import argparse
+import io
 import os
 import sys
 from pathlib import Path
@@ -38,6 +39,10 @@ def _folder(text: str) -> Path:
 
 def main(arguments: list[str] | None = None) -> int:
     """Entry point; returns the exit status. Wrong use, known failures and Ctrl-C end with one clear line."""
+    if isinstance(
+        sys.stdout, io.TextIOWrapper
+    ):  # a title with a Greek letter must not end a study on an ASCII terminal
+        sys.stdout.reconfigure(errors="backslashreplace")
     options = parse(arguments)
     try:
         if options.command == "study":

@@ -31,7 +31,7 @@ def test_a_full_disk_leaves_the_old_file_and_no_rest(tmp_path, monkeypatch):
 
 
 def test_a_folder_that_cannot_be_made_gives_a_clear_error(tmp_path):
-    (tmp_path / "file").write_text("in the way")
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
     with pytest.raises(OSError, match="another output folder"):
         save_atomically(tmp_path / "file" / "inside", b"content")
 

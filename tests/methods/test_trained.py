@@ -69,6 +69,6 @@ def test_corrupted_weights_and_cards_of_others_are_refused(tmp_path):
     shutil.copy(FOLDER / "sm_unet.json", tmp_path / "ddpm.json")
     with pytest.raises(ValueError, match="does not fit its card"):
         load("ddpm", tmp_path)
-    (tmp_path / "ddpm.json").write_text("{")
+    (tmp_path / "ddpm.json").write_text("{", encoding="utf-8")
     with pytest.raises(ValueError, match="damaged"):
         load("ddpm", tmp_path)

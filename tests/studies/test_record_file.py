@@ -103,5 +103,5 @@ def test_a_file_that_is_no_record_is_named(tmp_path, content):
 def test_records_are_utf_8_whatever_the_machine_prefers(tmp_path):
     code = "from mpinotes.studies import load_record; print(ascii(load_record('terms').titles['gamma/0.3']))"
     command = [sys.executable, "-X", "utf8=0", "-c", code]
-    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "LC_ALL": "C"}, check=True)
+    done = subprocess.run(command, capture_output=True, env={**os.environ, "LC_ALL": "C"}, check=True, encoding="utf-8")
     assert done.stdout.strip() == ascii("γ = 0.3")

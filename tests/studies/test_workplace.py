@@ -63,7 +63,7 @@ def test_an_unknown_profile_is_named():
 
 
 def test_the_longest_full_chapter_takes_as_long_as_the_longest_training():
-    cards = [json.loads(path.read_text()) for path in CARDS.glob("*.json")]
+    cards = [json.loads(path.read_text(encoding="utf-8")) for path in CARDS.glob("*.json")]
     logs = [asdict(log) for log in load_record("seeds").trainings]
     for place, trainings, minutes in (
         ("cpu", logs, MODULE.MINUTES["full"]),

@@ -96,7 +96,7 @@ sys.exit(main(["train", "sm_algorithm1", "--profile", "smoke", "--out", sys.argv
 
 def test_a_run_killed_by_sigkill_ends_with_the_same_bits(tmp_path):
     script = tmp_path / "run.py"
-    script.write_text(SCRIPT)
+    script.write_text(SCRIPT, encoding="utf-8")
     killed, whole = tmp_path / "killed", tmp_path / "whole"
     process = subprocess.Popen([sys.executable, script, killed, "slow"], stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 240

@@ -44,15 +44,15 @@ parallel.leave()
 
 def start(tmp_path, folder, steps, processes, pause=0.0):
     script = tmp_path / "worker.py"
-    script.write_text(WORKER)
+    script.write_text(WORKER, encoding="utf-8")
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
     command = (torchrun if processes > 1 else [sys.executable]) + [str(script), str(folder), str(steps), str(pause)]
     return subprocess.Popen(
         command,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
         env={**os.environ, "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"},
+        encoding="utf-8",
     )
 
 
@@ -62,7 +62,7 @@ def finish(process, timeout=120):
 
 
 def children(pid):
-    with open(f"/proc/{pid}/task/{pid}/children") as file:
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="utf-8") as file:
         return [int(child) for child in file.read().split()]
 
 

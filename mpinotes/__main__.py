@@ -52,7 +52,7 @@ def main(arguments: list[str] | None = None) -> int:
         else:
             check_choice("method", options.method, METHODS)
             profile = get_profile(options.profile)
-            wanted = usable_device(options.device) if options.device else None
+            wanted = usable_device(options.device) if options.device is not None else None
             device = parallel.join(wanted) or wanted or best_device()
             train_method(options.method, profile, options.out, options.seed, device)
     except (ValueError, OSError, FloatingPointError) as error:

@@ -62,8 +62,10 @@ def alone_in(folder: AnyPath, *, wait: bool = False) -> Iterator[None]:
         if fcntl:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-            except BlockingIOError:
-                raise
+            except BlockingIOError as error:
+                raise BlockingIOError(
+                    f"another process works in {folder}: wait until it ends, or choose another output folder"
+                ) from error
             except OSError:  # no locks here
                 pass
         yield

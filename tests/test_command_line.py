@@ -1,12 +1,18 @@
 import json
 import os
+import signal
+import subprocess
+import sys
+import time
 
 import pytest
 import torch
 
+from mpinotes import __main__ as command_line
 from mpinotes.__main__ import main
 from mpinotes.methods import load
 from mpinotes.pretrained import package_hash
+from mpinotes.studies import get_profile, train_method
 
 
 def test_trains_a_method_and_writes_weights_and_card(tmp_path):
@@ -18,6 +24,80 @@ def test_trains_a_method_and_writes_weights_and_card(tmp_path):
     before = (tmp_path / "sm_algorithm1.safetensors").read_bytes()
     assert main(["train", "sm_algorithm1", "--profile", "smoke", "--out", str(tmp_path), "--device", "cpu"]) == 0
     assert (tmp_path / "sm_algorithm1.safetensors").read_bytes() == before
+
+
+def test_a_folder_of_another_run_is_refused_before_anything_is_simulated(tmp_path, capsys):
+    """The DDPM's weights came out under DCCDM's card."""
+    arguments = ["--profile", "smoke", "--out", str(tmp_path), "--device", "cpu"]
+    (tmp_path / "run.json").write_text('{"method": "ddpm", "profile": "smoke", "seed": 0}', encoding="utf-8")
+    assert main(["train", "dccdm", *arguments]) == 1
+    assert "holds another run (method ddpm instead of dccdm): choose another output folder" in capsys.readouterr().err
+    (tmp_path / "run.json").write_text("{", encoding="utf-8")
+    assert main(["train", "dccdm", *arguments]) == 1
+    assert "holds another run" in capsys.readouterr().err and os.listdir(tmp_path) == ["run.json"]
+
+
+def test_nothing_that_is_printed_can_cost_a_release(tmp_path, monkeypatch):
+    """A terminal that is gone, or cannot take what is printed, ends neither training nor evaluation."""
+
+    def gone(*_, **__):
+        raise BrokenPipeError("nobody reads this")
+
+    monkeypatch.setattr("builtins.print", gone)
+    with pytest.raises(BrokenPipeError):
+        train_method("sm_unet", get_profile("smoke"), str(tmp_path), 0, torch.device("cpu"))
+    assert load("sm_unet", str(tmp_path)).card["metrics"]
+
+
+@pytest.fixture
+def no_training(monkeypatch):
+    def training(*_):
+        raise AssertionError("began to train")
+
+    monkeypatch.setattr(command_line, "train_method", training)
+
+
+@pytest.mark.parametrize("device", ["gpu", "cuda:99", "meta", ""])
+def test_a_device_that_is_not_there_is_said_at_once(tmp_path, capsys, no_training, device):
+    assert main(["train", "ddpm", "--out", str(tmp_path), f"--device={device}"]) == 1
+    said = capsys.readouterr().err
+    assert (
+        said.startswith(f"mpinotes: device: got '{device}', accepted are on this machine cpu") and said.count("\n") == 1
+    )
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="Asks for a GPU where there is none.")
+def test_a_gpu_that_is_not_there_is_said_at_once(tmp_path, capsys, no_training):
+    assert main(["train", "ddpm", "--out", str(tmp_path), "--device", "cuda"]) == 1
+    assert capsys.readouterr().err == "mpinotes: device: got 'cuda', accepted are on this machine cpu\n"
+
+
+def test_a_scheduler_that_sets_the_world_size_alone_is_said_at_once(tmp_path, capsys, no_training, monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "4")
+    for name in ("RANK", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT"):
+        monkeypatch.delenv(name, raising=False)
+    assert main(["train", "ddpm", "--out", str(tmp_path)]) == 1
+    assert "WORLD_SIZE is 4, but there is no RANK, LOCAL_RANK" in capsys.readouterr().err
+
+
+def test_ctrl_c_ends_with_one_line(tmp_path):
+    code = "import sys; from mpinotes.__main__ import main; sys.exit(main(sys.argv[1:]))"
+    arguments = ["train", "sm_unet", "--profile", "full", "--out", str(tmp_path), "--device", "cpu"]
+    process = subprocess.Popen([sys.executable, "-c", code, *arguments], stderr=subprocess.PIPE, encoding="utf-8")
+    while not (tmp_path / "run.json").exists() and process.poll() is None:
+        time.sleep(0.05)
+    time.sleep(1)
+    process.send_signal(signal.SIGINT)
+    said = process.communicate(timeout=60)[1]
+    assert process.returncode == 130 and "Traceback" not in said
+    assert said.splitlines()[-1] == "mpinotes: stopped; the same command goes on from the last checkpoint"
+
+
+def test_a_terminal_without_greek_letters_is_enough():
+    code = "from mpinotes.__main__ import main; main(['study', 'none']); print(chr(947))"
+    machine = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0"}
+    ended = subprocess.run([sys.executable, "-c", code], env=machine, capture_output=True, encoding="ascii")
+    assert (ended.returncode, ended.stdout) == (0, "\\u03b3\n"), ended.stderr
 
 
 @pytest.mark.parametrize(

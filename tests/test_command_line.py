@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 import torch
@@ -119,3 +120,9 @@ def test_an_output_folder_that_cannot_be_used_is_said_before_training(tmp_path, 
     assert main(["train", "ddpm", "--profile", "smoke", "--out", str(tmp_path / "file" / "out")]) == 1
     assert "another output folder" in capsys.readouterr().err
     assert os.listdir(tmp_path) == ["file"]
+
+
+def test_a_tilde_is_the_home():
+    options = command_line.parse(["study", "table", "--runs=~/runs", "--records=~/records"])
+    assert (options.runs, options.records) == (Path.home() / "runs", Path.home() / "records")
+    assert command_line.parse(["train", "ddpm", "--out=~/runs"]).out == Path.home() / "runs"

@@ -46,7 +46,6 @@ def main(arguments: list[str] | None = None) -> int:
     options = parse(arguments)
     try:
         if options.command == "study":
-            check_choice("study", options.study, STUDIES)
             path = run_study(options.study, get_profile(options.profile), options.runs, options.records)
             print(f"wrote {path}")
         else:

@@ -79,7 +79,7 @@ def read(page):
 
 def test_make_alone_prints_what_it_can_do():
     (targets,) = re.findall(r"(?m)^\.PHONY: (.+)$", read(ROOT / "Makefile"))
-    lines = run(ROOT, "make").splitlines()
+    lines = run(ROOT, "make", "--no-print-directory").splitlines()
     assert sorted(line.split()[1] for line in lines) == sorted(targets.split())
     assert all(len(line.split()) > 3 for line in lines)
 

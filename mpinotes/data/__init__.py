@@ -27,6 +27,7 @@ from mpinotes.data.phantoms import BAR_WIDTHS, bar_modulation, points, resolutio
 from mpinotes.data.protocol import (
     CALIBRATION_NOISE,
     FIT_VOLUMES,
+    NOISES,
     SCAN_SEEDS,
     TEST_SEED,
     TRAIN_SEED,
@@ -47,6 +48,7 @@ __all__ = [
     "GRID_SETTINGS",
     "HELD_OUT_TESTS",
     "MATRIX_SPLITS",
+    "NOISES",
     "PAPER_SETTINGS",
     "PAPER_TEST",
     "SCAN_SEEDS",

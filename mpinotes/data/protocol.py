@@ -17,6 +17,9 @@ SCAN_SEEDS = {"train": TRAIN_SEED, "val": 2, "test": TEST_SEED}
 CALIBRATION_NOISE = 1e-3
 """Of noisy low-gradient matrices, as a share of the strongest high-gradient component: 60 dB."""
 
+NOISES = {"clean": 0.0, "noisy": CALIBRATION_NOISE}
+"""What low-gradient matrices are tested with."""
+
 FIT_VOLUMES = 64
 """Training pairs that D is fitted to."""
 

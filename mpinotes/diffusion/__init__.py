@@ -8,7 +8,7 @@ from mpinotes.diffusion.condition_schedules import (
     NoisedCondition,
     ReversedDecay,
 )
-from mpinotes.diffusion.objective import Objective, add_noise, to_epsilon, to_x0
+from mpinotes.diffusion.objective import Objective, add_noise, to_x0
 from mpinotes.diffusion.sampler import (
     ANCESTRAL,
     DDIM,
@@ -43,6 +43,5 @@ __all__ = [
     "posterior_deviation",
     "sample",
     "sample_path",
-    "to_epsilon",
     "to_x0",
 ]

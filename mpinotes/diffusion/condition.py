@@ -52,18 +52,18 @@ def perturb(condition: torch.Tensor, noise: torch.Tensor, levels: torch.Tensor) 
 def conditioned(
     denoise: ConditionalDenoiser,
     condition: torch.Tensor,
-    decay: ConditionSchedule,
+    condition_schedule: ConditionSchedule,
     schedule: Schedule,
     noise: torch.Tensor,
     generator: torch.Generator | None = None,
 ) -> Denoiser:
-    """A denoiser whose condition enters as `decay` says: Algorithm 2 of Wei et al. (2026), lines 3 to 6.
+    """A denoiser whose condition enters as its schedule says: Algorithm 2 of Wei et al. (2026), lines 3 to 6.
 
     :param denoise: takes x_t, t, the condition and its levels.
     :param condition: y, (batch, ...).
-    :param decay: its weight and noise level at every step.
+    :param condition_schedule: its weight and noise level at every step.
     :param schedule: of the sampler.
-    :param noise: ε_y, of the shape of the condition; not used where `decay` wants fresh noise.
+    :param noise: ε_y, of the shape of the condition; not used where the schedule wants fresh noise.
     :param generator: draws the fresh noise.
 
     >>> def answer(x, t, condition, levels):
@@ -75,8 +75,8 @@ def conditioned(
     """
 
     def wrapped(x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
-        drawn = normal_like(condition, generator) if decay.fresh_noise else noise
-        levels = decay.at(t, schedule).to(condition)
+        drawn = normal_like(condition, generator) if condition_schedule.fresh_noise else noise
+        levels = condition_schedule.at(t, schedule).to(condition)
         return denoise(x, t, perturb(condition, drawn, levels), levels)
 
     return wrapped

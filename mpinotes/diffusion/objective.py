@@ -70,14 +70,3 @@ def to_x0(prediction: torch.Tensor, x_t: torch.Tensor, t: torch.Tensor, schedule
     if kind == "v":
         return alpha_bar.sqrt() * x_t - (1 - alpha_bar).sqrt() * prediction
     return (x_t - (1 - alpha_bar).sqrt() * prediction) / alpha_bar.sqrt()
-
-
-def to_epsilon(x0: torch.Tensor, x_t: torch.Tensor, t: torch.Tensor, schedule: Schedule) -> torch.Tensor:
-    """The noise ε̂ = (x_t − √α̅_t x̂_0) / √(1 − α̅_t) that an estimate x̂_0 implies; t ≥ 1.
-
-    >>> x0, noise, t = torch.ones(1, 2), torch.tensor([[0.5, -0.5]]), torch.tensor([500])
-    >>> to_epsilon(x0, add_noise(x0, noise, t, Schedule()), t, Schedule())
-    tensor([[ 0.5000, -0.5000]])
-    """
-    alpha_bar = schedule.at(t, x_t)
-    return (x_t - alpha_bar.sqrt() * x0) / (1 - alpha_bar).sqrt()

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from mpinotes.checks import check_range, make_plain
 from mpinotes.methods.method import ImageMethod
-from mpinotes.methods.pairs import flip_together
+from mpinotes.methods.mirrors import flip_together
 from mpinotes.methods.regression import enhance, estimate
 from mpinotes.networks import Discriminator, ESRGANConfig, RRDBNet, seeded
 from mpinotes.training import forward

@@ -14,7 +14,7 @@ from mpinotes.data import FIT_VOLUMES
 from mpinotes.diffusion import DDIM, Objective, Step, add_noise, sample, to_x0
 from mpinotes.draw import normal, normal_like
 from mpinotes.methods.method import ImageMethod, TrainingData
-from mpinotes.methods.pairs import flip_together
+from mpinotes.methods.mirrors import flip_together
 from mpinotes.networks import UNetConfig
 from mpinotes.operators import Degradation, fit_degradation, frequency_alignment_loss
 from mpinotes.training import forward
@@ -58,6 +58,7 @@ class DCCDMConfig:
         make_plain(self)
         for name in ("lambda_dc", "lambda_f", "gamma"):
             check_range(name, getattr(self, name), 0.0, math.inf)
+        check_range("radius", self.radius, 0.0, math.sqrt(3))
         check_choice("low_target", self.low_target, ("x_lr", "x_hr"))
         check_choice("time_weight", self.time_weight, ("alpha_bar", "constant"))
         if self.residual:

@@ -10,6 +10,7 @@ from torch import nn
 from mpinotes.checks import check_count, make_plain
 from mpinotes.data import (
     CALIBRATION_NOISE,
+    NOISES,
     TRAIN_SEED,
     Amounts,
     add_calibration_noise,
@@ -164,6 +165,5 @@ class MatrixMethod(Method):
         return {
             "test data": f"split {self.split!r}",
             "sampling_steps": self.calls,
-            "clean": scores(0.0),
-            "noisy": scores(CALIBRATION_NOISE),
+            **{name: scores(noise) for name, noise in NOISES.items()},
         }

@@ -1,11 +1,20 @@
-"""Eight calls that agree: the mean over a volume's mirror images."""
+"""Mirror images: pairs flipped at random for a training, and the mean over all eight for an estimate."""
 
 from collections.abc import Callable
-from itertools import product
+from itertools import combinations
 
 import torch
 
-from mpinotes.checks import check_unit_volumes
+from mpinotes.checks import check_same_shape, check_unit_volumes
+from mpinotes.draw import uniform
+
+
+def flip_together(batch: tuple[torch.Tensor, ...], generator: torch.Generator) -> tuple[torch.Tensor, ...]:
+    """Mirror pairs (x_LR, x_HR) at random: the scanner's response is even along every axis."""
+    x_lr, x_hr = batch
+    check_same_shape("x_lr", x_lr, "x_hr", x_hr)
+    axes = [axis for axis in (2, 3, 4) if uniform((), generator) < 0.5]
+    return x_lr.flip(axes), x_hr.flip(axes)
 
 
 def mirror_mean(enhance: Callable[[torch.Tensor], torch.Tensor], x_lr: torch.Tensor) -> torch.Tensor:
@@ -21,8 +30,5 @@ def mirror_mean(enhance: Callable[[torch.Tensor], torch.Tensor], x_lr: torch.Ten
     True
     """
     check_unit_volumes("x_lr", x_lr)
-    axes = [[axis for axis, mirrored in zip((2, 3, 4), choice, strict=True) if mirrored] for choice in _CHOICES]
-    return torch.stack([enhance(x_lr.flip(flipped)).flip(flipped) for flipped in axes]).mean(0)
-
-
-_CHOICES = tuple(product((False, True), repeat=3))
+    choices = [axes for count in range(4) for axes in combinations((2, 3, 4), count)]
+    return torch.stack([enhance(x_lr.flip(axes)).flip(axes) for axes in choices]).mean(0)

@@ -1,4 +1,4 @@
-"""All methods that are trained, with all numbers of their trainings."""
+"""All methods that are trained, with the numbers of their trainings: those that `TrainConfig` has no default for."""
 
 from dataclasses import replace
 
@@ -36,7 +36,7 @@ IMAGE_METHODS: tuple[ImageMethod, ...] = (
 )
 """The five methods of Qiu et al. (2026), Table 1, in its order."""
 
-NETWORK_SPLITS = {"held-out diameters": "", "paper": "_paper", "continuous": "_continuous"}
+NETWORK_SPLITS = {"held-out diameters": "", "paper": "_paper"}
 """Splits that networks are trained on, with what they add to a method's name."""
 
 

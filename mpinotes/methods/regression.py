@@ -6,9 +6,9 @@ from typing import Any
 import torch
 from torch import nn
 
-from mpinotes.checks import check_choice, check_unit_volumes, make_plain
+from mpinotes.checks import check_choice, check_count, check_unit_volumes, make_plain
 from mpinotes.methods.method import ImageMethod
-from mpinotes.methods.pairs import flip_together, in_batches
+from mpinotes.methods.mirrors import flip_together
 from mpinotes.networks import NetworkConfig
 from mpinotes.training import forward
 
@@ -74,7 +74,11 @@ def enhance(model: nn.Module, x_lr: torch.Tensor, *, batch: int = 16) -> torch.T
     torch.Size([2, 1, 8, 8, 8])
     """
     check_unit_volumes("x_lr", x_lr)
-    return in_batches(lambda part: estimate(model, part).clamp(0, 1), model, x_lr, batch)
+    check_count("batch", batch)
+    device = next(model.parameters()).device
+    model.eval()
+    with torch.no_grad():
+        return torch.cat([estimate(model, part.to(device)).clamp(0, 1).to(x_lr) for part in x_lr.split(batch)])
 
 
 @dataclass(frozen=True)

@@ -31,8 +31,8 @@ from mpinotes.networks import UNetConfig
 from mpinotes.physics import order_patterns
 from mpinotes.training import forward
 
-VARIANTS = ("ddim", "derived", "printed")
-"""Of the sampler: deterministic, Algorithm 2 with the mean of Ho et al. (2020), and as it is printed."""
+SAMPLERS = ("ddim", "derived", "printed")
+"""Deterministic, Algorithm 2 with the mean of Ho et al. (2020), and as it is printed."""
 
 TRAINING_CONDITIONS: dict[str, ConditionSchedule] = {
     "clean": ConstantCondition(),
@@ -161,30 +161,30 @@ class Sampling:
     """How Algorithm 2 of Wei et al. (2026) is run.
 
     :param steps: kept steps of the sampler.
-    :param decay: how the condition enters; constant by default.
-    :param variant: of the sampler: "ddim", or Algorithm 2 as "derived" (ancestral) or "printed".
+    :param condition: how it enters; constant by default.
+    :param sampler: "ddim", or Algorithm 2 as "derived" (ancestral) or "printed".
     :param guidance: scale of `guided`; other than 1, every step takes two network calls.
     :param seed: of all noise.
 
-    >>> sm_synthesis.Sampling(steps=20, variant="printed").guidance
+    >>> sm_synthesis.Sampling(steps=20, sampler="printed").guidance
     1.0
     """
 
     steps: int
-    decay: ConditionSchedule = TRAINING_CONDITIONS["clean"]
-    variant: str = "ddim"
+    condition: ConditionSchedule = ConstantCondition()
+    sampler: str = "ddim"
     guidance: float = 1.0
     seed: int = 0
 
     def __post_init__(self) -> None:
         check_count("steps", self.steps)
-        check_choice("variant", self.variant, VARIANTS)
+        check_choice("sampler", self.sampler, SAMPLERS)
         check_range("guidance", self.guidance, 0.0)
 
     def step(self, z: torch.Tensor) -> Step:
         """The step of the sampler; `z` is the one noise that the printed algorithm uses in all."""
         steps: dict[str, Step] = {"ddim": DDIM, "derived": ANCESTRAL, "printed": PrintedStep(z)}
-        return steps[self.variant]
+        return steps[self.sampler]
 
 
 def synthesise(
@@ -220,7 +220,7 @@ def synthesise(
     def predict_without(x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
         return predict(x, t, torch.zeros_like(condition), condition.new_zeros(len(condition), 2))
 
-    denoise = conditioned(predict, condition, sampling.decay, schedule, noise_y, generator)
+    denoise = conditioned(predict, condition, sampling.condition, schedule, noise_y, generator)
     if sampling.guidance != 1.0:
         denoise = guided(denoise, predict_without, sampling.guidance)
     model.eval()
@@ -308,7 +308,8 @@ class SynthesisMethod(MatrixMethod):
         return loss(model, drawn, self.config)
 
     def apply(self, model: nn.Module, low: torch.Tensor, orders: torch.Tensor, **options: Any) -> torch.Tensor:
-        # A network that knows weight and level knows the clean condition; so does Algorithm 1's.
-        seen = "clean" if self.config.condition_on_level else self.config.condition
-        defaults: dict[str, Any] = {"steps": self.calls, "decay": TRAINING_CONDITIONS[seen]}
+        # Who knows weight and level, or met them at random, knows the clean condition, too.
+        known = self.config.condition_on_level or self.config.condition == "random"
+        condition = ConstantCondition() if known else TRAINING_CONDITIONS[self.config.condition]
+        defaults: dict[str, Any] = {"steps": self.calls, "condition": condition}
         return synthesise(model, low, orders, self.config, Sampling(**defaults | options))

@@ -13,6 +13,7 @@ from mpinotes.methods.registry import METHODS
 from mpinotes.networks import build_network
 from mpinotes.pretrained import FOLDER, load_release
 from mpinotes.pretrained.card import from_dict
+from mpinotes.training import TrainConfig
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,8 @@ def load(name: str, folder: AnyPath = FOLDER) -> Trained:
         raise ValueError(f"release {name!r} in {folder} is of {card.get('method')!r}: train it again")
     method = METHODS[name]
     try:
-        method = replace(method, config=from_dict(type(method.config), card["config"]))
+        config, training = from_dict(type(method.config), card["config"]), from_dict(TrainConfig, card["training"])
+        method = replace(method, config=config, training=training)
         model = build_network(method.config.network)
         model.load_state_dict(weights)
     except (KeyError, TypeError, RuntimeError) as error:

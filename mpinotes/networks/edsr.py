@@ -42,7 +42,6 @@ class EDSR(HalfGridNetwork):
         super().__init__(
             config.width, (ResidualBlock(config.width, config.residual_scale) for _ in range(config.blocks))
         )
-        self.config = config
 
 
 class ResidualBlock(nn.Module):

@@ -43,7 +43,6 @@ class RRDBNet(HalfGridNetwork):
 
     def __init__(self, config: ESRGANConfig):
         super().__init__(config.width, (RRDB(config.width, config.growth) for _ in range(config.blocks)))
-        self.config = config
 
 
 class RRDB(nn.Module):

@@ -17,7 +17,7 @@ from mpinotes.studies.trained import find_trained
 
 STUDY = "calls"
 
-FOUND = ("ddpm", "unet")
+CALLED = ("ddpm", "unet")
 """The trained methods that are called, by name."""
 
 METHOD_TITLES = {
@@ -38,7 +38,7 @@ def run(profile: Profile, runs: Path) -> Record:
 
     Conditions: "calls/8"; "calls/1/steps/2" with two steps towards the data behind the call.
     """
-    methods = find_trained([METHODS[name] for name in FOUND], runs)
+    methods = find_trained([METHODS[name] for name in CALLED], runs)
     ddpm = methods["ddpm"]
     pairs = image_split("test", profile.call_volumes)
 

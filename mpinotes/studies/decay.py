@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from mpinotes.data import CALIBRATION_NOISE, HELD_OUT_TESTS, MatrixPairs, matrix_test_pairs
+from mpinotes.data import CALIBRATION_NOISE, HELD_OUT_TESTS, NOISES, MatrixPairs, matrix_test_pairs
 from mpinotes.diffusion import (
     AnnealedCondition,
     ConditionDecay,
@@ -17,7 +17,7 @@ from mpinotes.diffusion import (
 )
 from mpinotes.evaluation import component_psnr, component_scores
 from mpinotes.methods import Trained
-from mpinotes.methods.sm_synthesis import SynthesisMethod
+from mpinotes.methods.sm_synthesis import SAMPLERS, SynthesisMethod
 from mpinotes.studies.profiles import Profile
 from mpinotes.studies.record import Record, Row
 from mpinotes.studies.rows import Subject
@@ -70,14 +70,14 @@ def run(profile: Profile, runs: Path) -> Record:
     steps = profile.shortened(models["sm_algorithm1"].method).calls
     middle = matrix_test_pairs(profile, HELD_OUT_TESTS[1:2], CALIBRATION_NOISE)
 
-    def median(key: str, condition: str, **options: Any) -> Row:
-        values = _draw(models[key], middle, steps, **options)
-        return Subject(STUDY, key, condition).number("psnr_median", round(values.median().item(), 3), len(values))
+    def median(key: str, name: str, **options: Any) -> Row:
+        values = _psnr(models[key], middle, steps, **options)
+        return Subject(STUDY, key, name).number("psnr_median", round(values.median().item(), 3), len(values))
 
     scores = component_scores(middle.low, middle.high)["psnr"]
     low, images = Subject(STUDY, "low"), len(middle.low) * middle.low.shape[1]
     rows = [low.number(f"psnr_{quartile}", round(x, 3), images) for quartile, x in scores.items()]
-    for noise, level in (("clean", 0.0), ("noisy", CALIBRATION_NOISE)):
+    for noise, level in NOISES.items():
         pairs = matrix_test_pairs(profile, HELD_OUT_TESTS, level)
         for key, trained in models.items():
             rows += _compare(key, trained, pairs, steps, noise)
@@ -85,9 +85,9 @@ def run(profile: Profile, runs: Path) -> Record:
         for parameter, values in SWEEPS.items():
             for value in values:
                 decay = _changed(parameter, value)
-                rows.append(median(key, f"sweep/{parameter}/{value:g}", decay=decay, variant="derived"))
-        for variant in ("ddim", "derived", "printed"):
-            rows += [median(key, f"{variant}/calls/{calls}", steps=calls, variant=variant) for calls in CALLS]
+                rows.append(median(key, f"sweep/{parameter}/{value:g}", condition=decay, sampler="derived"))
+        for sampler in SAMPLERS:
+            rows += [median(key, f"{sampler}/calls/{calls}", steps=calls, sampler=sampler) for calls in CALLS]
     return Record(
         STUDY,
         "simulated matrices",
@@ -109,31 +109,30 @@ def _changed(parameter: str, value: float) -> ConditionDecay:
     return replace(decay, **{parameter: value})
 
 
-def _draw(trained: Trained, pairs: MatrixPairs, calls: int, **options: Any) -> torch.Tensor:
+def _psnr(trained: Trained, pairs: MatrixPairs, calls: int, **options: Any) -> torch.Tensor:
     """PSNR of every channel of every component that a network synthesises."""
-    image = trained(pairs.low, pairs.orders, **{"steps": calls} | {"decay": ConstantCondition()} | options)
+    image = trained(pairs.low, pairs.orders, **{"steps": calls} | {"condition": ConstantCondition()} | options)
     return component_psnr(image, pairs.high).double()
 
 
 def _compare(key: str, trained: Trained, pairs: MatrixPairs, steps: int, noise: str) -> list[Row]:
     runs: dict[str, dict[str, Any]] = {
-        f"{name}/derived": {"decay": schedule, "variant": "derived"} for name, schedule in SCHEDULES.items()
+        f"{name}/derived": {"condition": schedule, "sampler": "derived"} for name, schedule in SCHEDULES.items()
     }
     for name in ("constant", "decay"):
-        for variant in ("printed", "ddim"):
-            runs[f"{name}/{variant}"] = {"decay": SCHEDULES[name], "variant": variant}
+        for sampler in ("printed", "ddim"):
+            runs[f"{name}/{sampler}"] = {"condition": SCHEDULES[name], "sampler": sampler}
     if key == "sm_algorithm1":
         for scale in GUIDANCE:  # two network calls a step, but for the unconditional one
             runs[f"guidance/{scale:g}/ddim"] = {"guidance": scale, "steps": max(1, steps // 2)}
-    constant = _draw(trained, pairs, steps, **runs["constant/derived"])
+    values = {name: _psnr(trained, pairs, steps, **options) for name, options in runs.items()}
     levels = torch.tensor([0.25, 0.5, 0.75], dtype=torch.float64)
     rows = []
-    for name, options in runs.items():
-        values = _draw(trained, pairs, steps, **options)
+    for name, found in values.items():
         subject = Subject(STUDY, key, f"{noise}/{name}")
-        for quartile, value in zip(("lower", "median", "upper"), values.quantile(levels).tolist(), strict=True):
-            rows.append(subject.number(f"psnr_{quartile}", round(value, 3), len(values)))
-        rows += subject.means({"psnr_minus_constant": values - constant})
+        for quartile, value in zip(("lower", "median", "upper"), found.quantile(levels).tolist(), strict=True):
+            rows.append(subject.number(f"psnr_{quartile}", round(value, 3), len(found)))
+        rows += subject.means({"psnr_minus_constant": found - values["constant/derived"]})
     medians = {row.condition: row.mean for row in rows if row.metric == "psnr_median"}
     print(key, medians, flush=True)
     return rows

@@ -9,6 +9,7 @@ from mpinotes.data import (
     CALIBRATION_NOISE,
     HELD_OUT_TESTS,
     MATRIX_SPLITS,
+    NOISES,
     TEST_SEED,
     TRAIN_SEED,
     MatrixPairs,
@@ -31,7 +32,6 @@ STUDY = "matrices"
 REFERENCE = "sm_algorithm1"
 """What the others are compared with, component by component."""
 
-NOISES = {"clean": 0.0, "noisy": CALIBRATION_NOISE}
 
 FOR_ERRORS = "held-out diameters"
 """The split whose networks meet errors of the model."""

@@ -7,7 +7,7 @@ import torch
 
 from mpinotes.data import (
     BAR_WIDTHS,
-    CALIBRATION_NOISE,
+    NOISES,
     TRAIN_SEED,
     MatrixPairs,
     add_calibration_noise,
@@ -43,7 +43,6 @@ ANCHORS = 4
 """Per axis: how many high-gradient calibration points fix the complex scale of every component."""
 
 SWEEPS = 20
-NOISES = {"clean": 0.0, "noisy": CALIBRATION_NOISE}
 PICTURED = "held_out/core/45/noisy"
 """Whose images are kept in the record."""
 
@@ -70,7 +69,7 @@ def run(profile: Profile, runs: Path) -> Record:
             for setting in matrix_split(split).test:
                 pairs = matrix_test_pairs(profile, [setting], NOISES[noise])
                 clean = matrix_test_pairs(profile, [setting], 0.0)
-                images = {key: method.synthesise(pairs, [setting]) for key, method in methods.items()}
+                images = {key: method.synthesise(pairs, [setting]) for key, method in methods.items() if key != "low"}
                 core = f"{1e9 * setting.core_diameter:.0f}"
                 condition = f"{SPLITS[split]}/core/{core}/{noise}"
                 cases[condition] = f"{split}, {core} nm, {noise}"
@@ -126,7 +125,7 @@ def reconstruct_all(
 ) -> Found:
     """Reconstruct with the true high, the measured low (at its own measurement) and every synthesised matrix.
 
-    :param images: components of the high gradient by method, "low" left out.
+    :param images: components of the high gradient by method.
     :param pairs: the true ones.
     :param true_low: components of the low gradient without noise [V].
     :param phantoms: images (n, y, x) in [0, 1] by name.
@@ -141,10 +140,10 @@ def reconstruct_all(
     calibration = noise * high.abs().max().item()
     kept = pairs.low_scale > LEAST_SNR * calibration  # (component, channel)
     matrices = {TRUE_HIGH: high, OWN_LOW: measured_low}
-    matrices |= {key: anchored(x, high, calibration, generator) for key, x in images.items() if key != "low"}
+    matrices |= {key: anchored(x, high, calibration, generator) for key, x in images.items()}
 
-    frames = torch.cat([*phantoms.values(), tuning]).flatten(1).T.to(high)
-    voltages = {"high": high[kept].flatten(1) @ frames, "low": true_low[kept].flatten(1) @ frames}
+    truths = torch.cat([*phantoms.values(), tuning]).flatten(1).T.to(high)
+    voltages = {"high": high[kept].flatten(1) @ truths, "low": true_low[kept].flatten(1) @ truths}
     spread = MEASUREMENT_NOISE * voltages["high"][:, : len(phantoms["vessels"])].abs().max()
     voltages = {key: u + spread * normal_like(u, generator) / 2**0.5 for key, u in voltages.items()}
     case = Subject(STUDY, "", condition)

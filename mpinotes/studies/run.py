@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import mpinotes
+from mpinotes.checks import check_choice
 from mpinotes.files import AnyPath
 from mpinotes.studies import calls, decay, matrices, reconstruction, seeds, shift, table, terms, uncertainty
 from mpinotes.studies.profiles import Profile
@@ -32,6 +33,7 @@ def run_study(name: str, profile: Profile, runs: AnyPath, records: AnyPath = REC
     >>> "table" in STUDIES  # each takes minutes: ``python -m mpinotes study table --profile smoke``
     True
     """
+    check_choice("study", name, STUDIES)
     start = time.perf_counter()
     record = replace(
         STUDIES[name](profile, Path(runs)),

@@ -92,7 +92,7 @@ def run(profile: Profile, runs: Path) -> Record:
 
 
 def _images(scan: dict[str, Any], listed: list[Case]) -> tuple[torch.Tensor, ...]:
-    """x_LR of every case of one scanner, reconstructed together: a reconstruction costs the same for all of them."""
+    """x_LR of every case of one scanner: one scan, so that they share its drive frequencies' generator."""
     imaging = Imaging()
     imaging = replace(imaging, scan=replace(imaging.scan, noise=0.0, **scan))
 

@@ -131,3 +131,10 @@ def test_trainings_are_told_apart_by_method_and_configuration():
     changed = replace(dccdm, config=replace(dccdm.config, gamma=0.5))
     assert differences(dccdm.identity, changed.identity) == ["gamma 0.3 instead of 0.5"]
     assert not differences(dccdm.identity, replace(dccdm, title="another", calls=7).identity)
+
+
+@pytest.mark.parametrize("batch", [0, -1, 2.0, True])
+@pytest.mark.parametrize("name", ["ddpm", "unet", "esrgan"])
+def test_a_number_of_volumes_at_a_time_that_is_none_is_refused_by_name(name, batch):
+    with pytest.raises(ValueError, match="^batch: got .*whole number"):
+        METHODS[name].apply(torch.nn.Linear(1, 1), torch.zeros(2, 1, 8, 8, 8), batch=batch)

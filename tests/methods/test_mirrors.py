@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from mpinotes.methods.mirrors import mirror_mean
+from mpinotes.methods.mirrors import flip_together, mirror_mean
 
 X = torch.rand(2, 1, 4, 6, 8, generator=torch.Generator().manual_seed(0))
 
@@ -29,3 +29,10 @@ def test_eight_calls_are_made():
 def test_volumes_outside_0_and_1_are_refused():
     with pytest.raises(ValueError, match="x_lr"):
         mirror_mean(lambda x: x, X + 1)
+
+
+def test_pairs_are_flipped_together():
+    x = torch.rand(5, 1, 4, 4, 4, generator=torch.Generator().manual_seed(0))
+    flips = [flip_together((x, 2 * x), torch.Generator().manual_seed(seed)) for seed in range(8)]
+    assert all(torch.equal(2 * a, b) for a, b in flips)
+    assert len({a.numpy().tobytes() for a, _ in flips}) > 1

@@ -42,3 +42,10 @@ def test_wrong_input_is_refused():
         regression.RegressionConfig(UNET.network, "l3")
     with pytest.raises(ValueError, match="x_lr"):
         METHODS["unet"].draw((X_LR[:1], X_HR), torch.Generator())
+
+
+def test_batches_come_back_in_order_without_gradients():
+    model, volumes = seeded_network(UNET.network, 0), torch.cat([X_LR, 0.5 * X_LR, 0.2 * X_LR])
+    result = regression.enhance(model, volumes, batch=4)
+    torch.testing.assert_close(result, volumes)
+    assert not result.requires_grad

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mpinotes.diffusion import AnnealedCondition, ConditionDecay, Objective
-from mpinotes.methods import sm_synthesis
+from mpinotes.methods import METHODS, sm_synthesis
 from mpinotes.methods.sm_synthesis import Sampling, SynthesisConfig, align_phase, to_channels, to_components
 from mpinotes.networks import UNetConfig, seeded_network
 from mpinotes.physics import order_patterns
@@ -217,7 +217,8 @@ STEADY = ConditionDecay(eta_max=0.0, w_min=1.0)
 
 
 @pytest.mark.parametrize(
-    "options", [{}, {"decay": STEADY}, {"guidance": 1.0, "seed": 3}, *({"variant": v} for v in ("derived", "printed"))]
+    "options",
+    [{}, {"condition": STEADY}, {"guidance": 1.0, "seed": 3}, *({"sampler": v} for v in ("derived", "printed"))],
 )
 @pytest.mark.parametrize("dtype", [torch.complex64, torch.complex128])
 def test_synthesis_with_the_exact_map_is_exact_at_any_phase(options, dtype):
@@ -264,7 +265,7 @@ def test_any_network_turns_along_with_a_small_phase():
 def test_the_network_sees_the_decayed_condition_and_its_levels(decay):
     model, signal = Halved(), CONFIG.objective.schedule.alpha_bar.tolist()
     sm_synthesis.synthesise(
-        model, LOW, ORDERS, replace(CONFIG, condition_on_level=True), Sampling(steps=3, decay=decay)
+        model, LOW, ORDERS, replace(CONFIG, condition_on_level=True), Sampling(steps=3, condition=decay)
     )
     for t, condition, levels in zip([1000, 500, 1], model.conditions, model.levels, strict=True):
         weight, level = (x.float() for x in decay.levels(torch.tensor(t / 1000), torch.tensor(signal[t])))
@@ -292,14 +293,14 @@ def test_guidance_goes_on_from_the_null_through_the_conditional_estimate(guidanc
     torch.testing.assert_close(to_channels(result * turn), expected, rtol=0, atol=1e-3)
 
 
-@pytest.mark.parametrize("variant", ["ddim", "derived", "printed"])
-def test_the_same_seed_gives_the_same_bits_and_another_does_not(variant):
+@pytest.mark.parametrize("sampler", ["ddim", "derived", "printed"])
+def test_the_same_seed_gives_the_same_bits_and_another_does_not(sampler):
     class Stirred(Affine):
         def forward(self, x, t):
             return super().forward(x, t) + 0.1 * x[:, :4]
 
     first, again, other = (
-        sm_synthesis.synthesise(Stirred(), LOW, ORDERS, CONFIG, Sampling(steps=3, variant=variant, seed=seed))
+        sm_synthesis.synthesise(Stirred(), LOW, ORDERS, CONFIG, Sampling(steps=3, sampler=sampler, seed=seed))
         for seed in (0, 0, 1)
     )
     assert torch.equal(first, again) and not torch.allclose(first, other, rtol=0, atol=1e-4)
@@ -322,7 +323,7 @@ def test_low_components_that_are_none_are_refused_by_name(name, low):
 
 
 @pytest.mark.parametrize(
-    "name, value", [("guidance", -1.0), ("guidance", math.nan), ("variant", "other"), ("steps", 0)]
+    "name, value", [("guidance", -1.0), ("guidance", math.nan), ("sampler", "other"), ("steps", 0)]
 )
 def test_impossible_options_are_refused_by_name(name, value):
     options = {"steps": 2} | {name: value}
@@ -336,3 +337,14 @@ def test_impossible_options_are_refused_by_name(name, value):
 def test_an_impossible_configuration_is_refused_by_name(name, value):
     with pytest.raises(ValueError, match=f"^{name}: got"):
         SynthesisConfig(**{name: value})
+
+
+@pytest.mark.parametrize("name", ["clean", "noised", "attenuated", "random"])
+@pytest.mark.parametrize("on_level", [False, True])
+def test_a_method_samples_with_the_condition_its_network_knows(name, on_level):
+    model = Halved()
+    config = replace(CONFIG, condition=name, condition_on_level=on_level)
+    replace(METHODS["sm_aware"], config=config).apply(model, LOW, ORDERS, steps=3)
+    clean = to_channels(LOW * align_phase(LOW))
+    met_clean = all(torch.allclose(condition, clean, atol=1e-6) for condition in model.conditions)
+    assert met_clean == (on_level or name in ("clean", "random"))

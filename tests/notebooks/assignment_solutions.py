@@ -58,7 +58,7 @@ WRONG = {
     ),
     2: (RIGHT[2].replace(" / 8", ""), "but ⟨x, Pᵀy⟩ is"),
     3: ("def best_aligned(x_lr, x_hr, radius):\n    return x_hr", "and there is one with 0"),
-    4: (RIGHT[4].replace("there**0.5 * x0", "x0"), "away from those of the package"),
+    4: (RIGHT[4].replace("alpha_bar_prev**0.5 * x0", "x0"), "away from those of the package"),
     5: (
         "def compare(a, b):\n    spread = (a.var() / len(a) + b.var() / len(b)) ** 0.5\n"
         "    mean = (a - b).mean()\n    return mean, mean - 1.96 * spread, mean + 1.96 * spread",

@@ -7,9 +7,11 @@ This module imports nothing of the package and may be used on every floor.
 
 import math
 from collections.abc import Container, Iterable
+from dataclasses import fields
 from numbers import Integral, Real
 from typing import Any, TypeVar
 
+import numpy as np
 import torch
 
 _T = TypeVar("_T")
@@ -116,6 +118,27 @@ def check_unit_volumes(name: str, volumes: torch.Tensor) -> None:
             f"{name}: got {volumes.shape[1]} channels of values from {low:g} to {high:g}, "
             "accepted is one channel of values in [0, 1]"
         )
+
+
+def make_plain(config: Any) -> None:
+    """Turn the numbers in the fields of a frozen dataclass into Python's own, and lists and arrays of them
+    into tuples.
+
+    Called first by every configuration that enters a card or a checkpoint: neither can hold numbers of
+    NumPy or torch, and what is written only after a training must not fail then.
+    """
+    for field in fields(config):
+        object.__setattr__(config, field.name, _plain(getattr(config, field.name)))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.generic | np.ndarray | torch.Tensor):
+        value = value.tolist()
+    if isinstance(value, list | tuple):
+        return tuple(map(_plain, value))
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return value
+    return int(value) if isinstance(value, Integral) else float(value)
 
 
 def _number(value: Any) -> Any:

@@ -98,8 +98,8 @@ def entries(tmp_path_factory):
     source, out = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("out")
     shutil.copytree(PAGES, source / "book/api")
     for chapter in ROOT.glob("book/*.ipynb"):  # the pages link to them
-        (source / "book" / chapter.name).with_suffix(".md").write_text("# A chapter\n")
-    (source / "contents.md").write_text("# Contents\n\n```{toctree}\n:glob:\n\nbook/**\n```\n")
+        (source / "book" / chapter.name).with_suffix(".md").write_text("# A chapter\n", encoding="utf-8")
+    (source / "contents.md").write_text("# Contents\n\n```{toctree}\n:glob:\n\nbook/**\n```\n", encoding="utf-8")
     for page in (source / "book/api").glob("*.md"):
         page.write_text(page.read_text(encoding="utf-8").replace(".ipynb)", ".md)"), encoding="utf-8")
     settings = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["sphinx"]["config"]
@@ -114,7 +114,7 @@ def entries(tmp_path_factory):
     (source / "conf.py").write_text("\n".join(lines), encoding="utf-8")
     command = [sys.executable, "-m", "sphinx", "-q", "-W", "-n", "--keep-going", str(source), str(out)]
     path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
-    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": path})
+    done = subprocess.run(command, capture_output=True, env={**os.environ, "PYTHONPATH": path}, encoding="utf-8")
     assert done.returncode == 0, done.stderr
     with open(out / "objects.inv", "rb") as file:
         inventory = InventoryFile.load(file, "", posixpath.join)

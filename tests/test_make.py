@@ -42,7 +42,7 @@ def project(tmp_path):
         shutil.copy(ROOT / name, tmp_path)
     (tmp_path / ".installed").touch()
     configure(tmp_path, {"book.tools.variants": "."})
-    (tmp_path / "_toc.yml").write_text("format: jb-book\nroot: page\n")
+    (tmp_path / "_toc.yml").write_text("format: jb-book\nroot: page\n", encoding="utf-8")
     write_page(tmp_path, "print('it is', 6 * 7)")
     return tmp_path
 
@@ -50,7 +50,7 @@ def project(tmp_path):
 def configure(project, extensions):
     kept = {name: CONFIG[name] for name in ("execute", "repository", "launch_buttons")}
     sphinx = {"extra_extensions": ["sphinx_exercise"], "local_extensions": extensions}
-    (project / "_config.yml").write_text(yaml.safe_dump({"title": "Small", "sphinx": sphinx, **kept}))
+    (project / "_config.yml").write_text(yaml.safe_dump({"title": "Small", "sphinx": sphinx, **kept}), encoding="utf-8")
 
 
 def write_page(project, code):
@@ -64,7 +64,7 @@ def settings(project):
 
 
 def run(project, *command):
-    ended = subprocess.run(command, cwd=project, env=settings(project), capture_output=True, text=True)
+    ended = subprocess.run(command, cwd=project, env=settings(project), capture_output=True, encoding="utf-8")
     assert ended.returncode == 0, ended.stdout + ended.stderr
     return ended.stdout
 
@@ -89,13 +89,13 @@ def test_a_page_shows_the_number_of_the_package_as_it_is(project):
     shutil.copytree(ROOT / "mpinotes", package, ignore=shutil.ignore_patterns("__pycache__", "*.safetensors"))
     write_page(project, "from mpinotes.constant import CONSTANT\n\nprint('it is', CONSTANT)")
     for number in (1001, 22222):
-        (package / "constant.py").write_text(f"CONSTANT = {number}\n")
+        (package / "constant.py").write_text(f"CONSTANT = {number}\n", encoding="utf-8")
         run(project, *rule("book"))
         assert f"it is {number}" in read(page)
     # And not without the extension: the cache alone sees the notebook, which stays the same.
     configure(project, {})
     run(project, *rule("book"))
-    (package / "constant.py").write_text("CONSTANT = 333\n")
+    (package / "constant.py").write_text("CONSTANT = 333\n", encoding="utf-8")
     run(project, str(BIN / "jupyter-book"), "build", ".", "--all")
     assert "it is 22222" in read(page)
 
@@ -136,7 +136,7 @@ def test_the_preview_builds_again_when_a_page_or_the_configuration_changes(proje
 
     log = project / "_build/log"
     log.parent.mkdir()
-    with log.open("w") as file:
+    with log.open("w", encoding="utf-8") as file:
         preview = subprocess.Popen(
             rule("preview", f"PORT={port}"), cwd=project, env=settings(project),
             stdout=file, stderr=file, start_new_session=True,
@@ -145,7 +145,7 @@ def test_the_preview_builds_again_when_a_page_or_the_configuration_changes(proje
         wait_for("it is 42")
         write_page(project, "print('it is', 6 * 8)")
         wait_for("it is 48")
-        (project / "_config.yml").write_text(read(project / "_config.yml").replace("Small", "Larger"))
+        (project / "_config.yml").write_text(read(project / "_config.yml").replace("Small", "Larger"), encoding="utf-8")
         wait_for("Larger</title>")
         time.sleep(3)  # what a build writes would be seen by now
         changes = ", ".join(re.findall(r"Detected changes \((.+)\)", read(log))).split(", ")

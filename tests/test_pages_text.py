@@ -19,10 +19,12 @@ ROOT = Path(__file__).parent.parent
 ROOMS = tuple(MAY_IMPORT)
 # Names that a room keeps in a module of its own.
 MODULES = ("diffusion.condition_decay", "methods.regression")
-PAGES = {path.stem: path.read_text() for path in sorted((ROOT / "book").glob("*.md"))}
+PAGES = {path.stem: path.read_text(encoding="utf-8") for path in sorted((ROOT / "book").glob("*.md"))}
 NOTEBOOKS = {
     path.stem: "\n\n".join(
-        "".join(cell["source"]) for cell in json.loads(path.read_text())["cells"] if cell["cell_type"] == "markdown"
+        "".join(cell["source"])
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]
+        if cell["cell_type"] == "markdown"
     )
     for path in sorted((ROOT / "book").glob("*.ipynb"))
 }
@@ -30,7 +32,7 @@ DRAWING = re.compile(r"^(?:plt\.show|show_\w+|draw_\w+)\(", re.MULTILINE)
 FIGURES = {
     f"{path.stem} {cell['id']}": cell["metadata"].get("mystnb", {}).get("image", {}).get("alt", "")
     for path in sorted((ROOT / "book").glob("*.ipynb"))
-    for cell in json.loads(path.read_text())["cells"]
+    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]
     if cell["cell_type"] == "code" and DRAWING.search("".join(cell["source"]))
 }
 """Cells that draw a figure, with their text for readers who cannot see it."""
@@ -105,7 +107,7 @@ def test_verdicts_name_records_that_are_released():
 def test_commands_of_the_pages_exist(page):
     studies = set(re.findall(r"`python -m mpinotes study (\w+)`", PAGES[page]))
     targets = set(re.findall(r"`make ([\w-]+)`", PAGES[page]))
-    makefile = (ROOT / "Makefile").read_text()
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     assert studies <= set(STUDIES)
     assert all(re.search(rf"^{target}:", makefile, re.MULTILINE) for target in targets)
 
@@ -148,6 +150,6 @@ def test_every_description_is_one_figure_s_own():
 
 def test_one_command_builds_the_book_without_solutions():
     command = ["make", "--dry-run", "--always-make", "book-without-solutions"]
-    lines = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    lines = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, encoding="utf-8").stdout
     (build,) = [line for line in lines.splitlines() if "jupyter-book build" in line]
     assert "VARIANT=without-solutions" in build and "--path-output _build/without-solutions" in build

@@ -38,7 +38,9 @@ def built(tmp_path):
 
 def run(built):
     return subprocess.run(
-        [sys.executable, slides.__file__, built / "html", built / "slides.html"], capture_output=True, text=True
+        [sys.executable, slides.__file__, built / "html", built / "slides.html"],
+        capture_output=True,
+        encoding="utf-8",
     )
 
 

@@ -28,10 +28,10 @@ def test_every_notebook_installs_the_package_of_its_own_version(path):
 
 
 def test_what_opens_on_colab_and_what_the_readme_installs_is_of_that_version_too():
-    tag, readme = f"v{mpinotes.__version__}", (ROOT / "README.md").read_text()
+    tag, readme = f"v{mpinotes.__version__}", (ROOT / "README.md").read_text(encoding="utf-8")
     assert set(re.findall(r"/blob/([^/]+)/", readme)) == {tag}
     assert f'pip install "mpinotes @ git+{book_version.ADDRESS}@{tag}"' in readme
-    assert yaml.safe_load((ROOT / "_config.yml").read_text())["repository"]["branch"] == tag
+    assert yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["repository"]["branch"] == tag
 
 
 def test_one_command_writes_a_new_version_everywhere(tmp_path):
@@ -41,18 +41,18 @@ def test_one_command_writes_a_new_version_everywhere(tmp_path):
     book_version.write(tmp_path, "7.8.9")
     notebook = json.loads((tmp_path / "book" / NOTEBOOKS[0].name).read_text(encoding="utf-8"))
     assert "mpinotes@v7.8.9" in "".join(book_version.find_install_cell(notebook)["source"])
-    readme = (tmp_path / "README.md").read_text()
+    readme = (tmp_path / "README.md").read_text(encoding="utf-8")
     assert "/blob/v7.8.9/book/" in readme and f"mpinotes @ git+{book_version.ADDRESS}@v7.8.9" in readme
-    assert yaml.safe_load((tmp_path / "_config.yml").read_text())["repository"]["branch"] == "v7.8.9"
-    assert yaml.safe_load((tmp_path / "CITATION.cff").read_text())["version"] == "7.8.9"
+    assert yaml.safe_load((tmp_path / "_config.yml").read_text(encoding="utf-8"))["repository"]["branch"] == "v7.8.9"
+    assert yaml.safe_load((tmp_path / "CITATION.cff").read_text(encoding="utf-8"))["version"] == "7.8.9"
     book_version.write(tmp_path, book_version.current())
     for name in ("README.md", f"book/{NOTEBOOKS[0].name}"):
-        assert (tmp_path / name).read_text() == (ROOT / name).read_text()
+        assert (tmp_path / name).read_text(encoding="utf-8") == (ROOT / name).read_text(encoding="utf-8")
 
 
 def test_the_address_redirects_to_a_clone_as_the_colab_imitation_does(tmp_path):
     """The first cell stays as it is while git takes its address from a folder."""
     environment = {"PATH": os.environ["PATH"], **redirected(ROOT)}
     command = ["git", "ls-remote", book_version.ADDRESS, "HEAD"]
-    head = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.split()[0]
+    head = subprocess.run(command, env=environment, capture_output=True, check=True, encoding="utf-8").stdout.split()[0]
     assert re.fullmatch("[0-9a-f]{40}", head)

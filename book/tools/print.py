@@ -81,7 +81,7 @@ def pages(contents: Path) -> list[str]:
             for child in entry.get(key, []):
                 yield from walk(child)
 
-    return list(walk(yaml.safe_load(contents.read_text())))
+    return list(walk(yaml.safe_load(contents.read_text(encoding="utf-8"))))
 
 
 @contextmanager
@@ -162,7 +162,7 @@ def main() -> None:
     options = parser.parse_args()
     if not (options.html / "book").is_dir():
         raise SystemExit(f"no built book in {options.html}: run 'make book' first")
-    print_book(options.html, options.out, yaml.safe_load((ROOT / "_config.yml").read_text())["title"])
+    print_book(options.html, options.out, yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["title"])
     print(f"wrote {options.out}")
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import torch
 
-from mpinotes.checks import check_choice, check_range, check_several
+from mpinotes.checks import check_choice, check_range, check_several, make_plain
 from mpinotes.diffusion.schedule import Schedule
 
 PREDICTIONS = ("epsilon", "x0", "v")
@@ -29,6 +29,7 @@ class Objective:
     weight_range: tuple[float, float] = (0.0, math.inf)
 
     def __post_init__(self) -> None:
+        make_plain(self)
         check_choice("prediction", self.prediction, PREDICTIONS)
         check_several("weight_range", self.weight_range, (2,), "two bounds (low, high)")
         check_range("weight_range", self.weight_range[0], 0.0, self.weight_range[1])

@@ -6,7 +6,7 @@ from functools import cached_property
 
 import torch
 
-from mpinotes.checks import check_choice, check_count
+from mpinotes.checks import check_choice, check_count, make_plain
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,7 @@ class Schedule:
     steps: int = 1000
 
     def __post_init__(self) -> None:
+        make_plain(self)
         check_choice("name", self.name, ("linear", "cosine"))
         check_count("steps", self.steps)
 

@@ -173,7 +173,7 @@ def _page(specification: dict[str, Any], body: str) -> str:
         f'step="{s["step"]}" value="{s["value"]}"><output>{s["value"]:g}</output></label>'
         for s in specification["sliders"]
     )
-    script = files("mpinotes.display").joinpath("explore.js").read_text()
+    script = files("mpinotes.display").joinpath("explore.js").read_text(encoding="utf-8")
     data = json.dumps(specification).replace("</", "<\\/")
     return f'<div class="mpinotes-explorer">{controls}{body}<script>{script}({data});</script></div>'
 

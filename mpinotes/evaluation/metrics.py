@@ -51,7 +51,7 @@ def ssim(estimate: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
 
 def structural_similarities(estimate: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
     """SSIM of images (batch, y, x) or volumes (batch, z, y, x) that have been checked, (batch,)."""
-    pairs = zip(estimate.double().cpu().numpy(), truth.double().cpu().numpy(), strict=True)
+    pairs = zip(*(images.detach().double().cpu().numpy() for images in (estimate, truth)), strict=True)
     scores = [structural_similarity(a, b, data_range=1.0, win_size=SSIM_WINDOW) for a, b in pairs]
     return torch.tensor(scores, dtype=torch.float64, device="cpu")
 

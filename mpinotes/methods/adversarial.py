@@ -8,7 +8,7 @@ from torch import nn
 from torch.func import functional_call
 from torch.nn import functional as F
 
-from mpinotes.checks import check_range
+from mpinotes.checks import check_range, make_plain
 from mpinotes.methods.method import ImageMethod
 from mpinotes.methods.mirrors import flip_together
 from mpinotes.methods.regression import enhance, estimate
@@ -41,6 +41,7 @@ class AdversarialConfig:
     pretraining: float = 0.5
 
     def __post_init__(self) -> None:
+        make_plain(self)
         for name in ("l1", "features", "adversarial"):
             check_range(name, getattr(self, name), 0.0, float("inf"))
         check_range("pretraining", self.pretraining, 0.0, 1.0)

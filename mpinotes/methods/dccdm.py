@@ -9,7 +9,7 @@ from typing import Any, Self
 import torch
 from torch import nn
 
-from mpinotes.checks import check_choice, check_range, check_unit_volumes
+from mpinotes.checks import check_choice, check_count, check_range, check_unit_volumes, make_plain
 from mpinotes.data import FIT_VOLUMES
 from mpinotes.diffusion import DDIM, Objective, Step, add_noise, sample, to_x0
 from mpinotes.draw import integers, normal, normal_like
@@ -56,6 +56,7 @@ class DCCDMConfig:
     time_weight: str = "alpha_bar"
 
     def __post_init__(self) -> None:
+        make_plain(self)
         for name in ("lambda_dc", "lambda_f", "gamma"):
             check_range(name, getattr(self, name), 0.0, math.inf)
         check_range("radius", self.radius, 0.0, math.sqrt(3))
@@ -167,6 +168,7 @@ def enhance(
     torch.Size([2, 1, 8, 8, 8])
     """
     check_unit_volumes("x_lr", x_lr)
+    check_count("batch", batch)
     device = next(model.parameters()).device
     generator = torch.Generator().manual_seed(seed)
     like = torch.empty(0, dtype=torch.float32, device="cpu")  # the same noise for every dtype and device

@@ -1,12 +1,13 @@
 """A method: what it is called, what it learns from, how it is trained, how it is applied."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 import torch
 from torch import nn
 
+from mpinotes.checks import check_count, make_plain
 from mpinotes.data import (
     CALIBRATION_NOISE,
     NOISES,
@@ -55,6 +56,15 @@ class Method(ABC):
     config: Any
     training: TrainConfig
     calls: int
+
+    def __post_init__(self) -> None:
+        make_plain(self)
+        check_count("calls", self.calls)
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What its trainings are told apart by: name and configuration, as plain values."""
+        return {"method": self.name, "config": asdict(self.config)}
 
     @abstractmethod
     def training_data(self, amounts: Amounts) -> TrainingData:

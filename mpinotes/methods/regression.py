@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from mpinotes.checks import check_choice, check_unit_volumes
+from mpinotes.checks import check_choice, check_count, check_unit_volumes, make_plain
 from mpinotes.methods.inference import evaluating
 from mpinotes.methods.method import ImageMethod
 from mpinotes.methods.mirrors import flip_together
@@ -31,6 +31,7 @@ class RegressionConfig:
     norm: str = "l2"
 
     def __post_init__(self) -> None:
+        make_plain(self)
         check_choice("norm", self.norm, ("l2", "l1"))
 
 
@@ -74,6 +75,7 @@ def enhance(model: nn.Module, x_lr: torch.Tensor, *, batch: int = 16) -> torch.T
     torch.Size([2, 1, 8, 8, 8])
     """
     check_unit_volumes("x_lr", x_lr)
+    check_count("batch", batch)
     device = next(model.parameters()).device
     with evaluating(model), torch.no_grad():
         return torch.cat([estimate(model, part.to(device)).clamp(0, 1).to(x_lr) for part in x_lr.split(batch)])

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from mpinotes.checks import check_choice, check_count, check_range, check_tensor
+from mpinotes.checks import check_choice, check_count, check_range, check_tensor, make_plain
 from mpinotes.diffusion import (
     ANCESTRAL,
     DDIM,
@@ -75,6 +75,7 @@ class SynthesisConfig:
     drop_probability: float = 0.1
 
     def __post_init__(self) -> None:
+        make_plain(self)
         check_choice("condition", self.condition, (*TRAINING_CONDITIONS, "random"))
         check_range("drop_probability", self.drop_probability, 0.0, 1.0)
 

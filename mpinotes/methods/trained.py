@@ -1,13 +1,13 @@
 """Trained networks, ready to use."""
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
 from mpinotes.checks import check_choice
+from mpinotes.files import AnyPath
 from mpinotes.methods.method import Method
 from mpinotes.methods.registry import METHODS
 from mpinotes.networks import seeded_network
@@ -42,7 +42,7 @@ class Trained:
         return self.method.apply(self.model, *inputs, **options)
 
 
-def load(name: str, folder: Path = FOLDER) -> Trained:
+def load(name: str, folder: AnyPath = FOLDER) -> Trained:
     """A trained method by name, in evaluation mode on the CPU.
 
     `folder`: where ``python -m mpinotes train`` wrote it; by default the package's own releases,
@@ -54,6 +54,8 @@ def load(name: str, folder: Path = FOLDER) -> Trained:
     """
     check_choice("name", name, METHODS)
     weights, card = load_release(name, folder)
+    if card.get("method") != name:
+        raise ValueError(f"release {name!r} in {folder} is of {card.get('method')!r}: train it again")
     method = METHODS[name]
     try:
         config, training = from_dict(type(method.config), card["config"]), from_dict(TrainConfig, card["training"])

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from mpinotes.checks import check_count
+from mpinotes.checks import check_count, check_range, make_plain
 from mpinotes.networks.half_grid import HalfGridNetwork
 
 
@@ -25,8 +25,10 @@ class EDSRConfig:
     residual_scale: float = 1.0
 
     def __post_init__(self) -> None:
+        make_plain(self)
         check_count("width", self.width)
         check_count("blocks", self.blocks)
+        check_range("residual_scale", self.residual_scale, 0.0)
 
 
 class EDSR(HalfGridNetwork):

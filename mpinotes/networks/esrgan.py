@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from mpinotes.checks import check_count
+from mpinotes.checks import check_count, make_plain
 from mpinotes.networks.half_grid import HalfGridNetwork, check_even_volume
 from mpinotes.networks.unet import space_to_depth
 
@@ -27,6 +27,7 @@ class ESRGANConfig:
     critic_width: int = 24
 
     def __post_init__(self) -> None:
+        make_plain(self)
         for name in ("width", "growth", "blocks", "critic_width"):
             check_count(name, getattr(self, name))
 

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from mpinotes.checks import check_choice, check_count, check_several
+from mpinotes.checks import check_count, check_several, make_plain
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,10 @@ class UNetConfig:
     blocks: int = 1
 
     def __post_init__(self) -> None:
-        check_choice("dims", self.dims, (2, 3))
+        make_plain(self)
+        check_count("dims", self.dims, 2, 3)
         check_several("widths", self.widths, range(1, 11), "multiples of 8, one for each level")
-        if any(width % 8 or width < 1 for width in self.widths):
+        if any(not isinstance(width, int) or width % 8 or width < 1 for width in self.widths):
             raise ValueError(f"widths: got {self.widths}, accepted are multiples of 8")
         for name in ("in_channels", "out_channels", "blocks"):
             check_count(name, getattr(self, name))

@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from mpinotes.checks import check_count, check_positive, check_range, check_tensor
+from mpinotes.checks import check_count, check_positive, check_range, check_tensor, make_plain
 from mpinotes.numerics import full_precision
 
 
@@ -31,6 +31,7 @@ class Degradation:
     scale: float = 1.0
 
     def __post_init__(self) -> None:
+        make_plain(self)
         if isinstance(self.sigma, tuple) and len(self.sigma) != 3:
             raise ValueError(f"sigma: got {len(self.sigma)} values, accepted are one or three (z, y, x)")
         for sigma in self.sigmas:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import torch
 
-from mpinotes.checks import check_choice
+from mpinotes.checks import check_choice, make_plain
 from mpinotes.evaluation import Interval
 
 _T = TypeVar("_T")
@@ -49,6 +49,7 @@ class Row:
     n: int
 
     def __post_init__(self) -> None:
+        make_plain(self)
         if math.isnan(self.mean):
             raise ValueError("mean: got NaN, accepted is a number")
         if (self.low is None) != (self.high is None):
@@ -89,6 +90,9 @@ class Series:
     condition: str
     metric: str
     values: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        make_plain(self)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, TypeVar
 
-from mpinotes.files import save_atomically
+from mpinotes.files import AnyPath, save_atomically
 from mpinotes.studies.record import Picture, Record, Row, Series, TrainingLog
 
 RECORDS = Path(__file__).parent / "records"
@@ -34,7 +34,7 @@ WANTED = {
 _T = TypeVar("_T")
 
 
-def save_record(record: Record, folder: Path | str = RECORDS) -> Path:
+def save_record(record: Record, folder: AnyPath = RECORDS) -> Path:
     """Write a record to `folder`/STUDY.json, replaced atomically; returns its path.
 
     >>> from tempfile import TemporaryDirectory
@@ -50,7 +50,7 @@ def save_record(record: Record, folder: Path | str = RECORDS) -> Path:
     return path
 
 
-def load_record(name: str, folder: Path | str = RECORDS) -> Record:
+def load_record(name: str, folder: AnyPath = RECORDS) -> Record:
     """A record by the name of its study.
 
     Raises ``FileNotFoundError`` with the command that makes it, and ``ValueError`` that names the file and

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import mpinotes
 from mpinotes.checks import check_choice
+from mpinotes.files import AnyPath
 from mpinotes.studies import calls, decay, matrices, reconstruction, seeds, shift, table, terms, uncertainty
 from mpinotes.studies.profiles import Profile
 from mpinotes.studies.record import Record
@@ -26,7 +27,7 @@ STUDIES: dict[str, Callable[[Profile, Path], Record]] = {
 """By name: profile and the folder of trained methods and checkpoints -> `Record`."""
 
 
-def run_study(name: str, profile: Profile, runs: Path, records: Path = RECORDS) -> Path:
+def run_study(name: str, profile: Profile, runs: AnyPath, records: AnyPath = RECORDS) -> Path:
     """Run a study with what is trained in `runs` or released, and write its record to `records`; returns its path.
 
     >>> "table" in STUDIES  # each takes minutes: ``python -m mpinotes study table --profile smoke``
@@ -35,7 +36,7 @@ def run_study(name: str, profile: Profile, runs: Path, records: Path = RECORDS) 
     check_choice("study", name, STUDIES)
     start = time.perf_counter()
     record = replace(
-        STUDIES[name](profile, runs),
+        STUDIES[name](profile, Path(runs)),
         profile=profile.name,
         command=f"python -m mpinotes study {name} --profile {profile.name}",
         version=mpinotes.__version__,

@@ -61,9 +61,9 @@ def run(profile: Profile, runs: Path) -> Record:
     scores: dict[str, dict[str, torch.Tensor]] = {}
     rows: list[Row] = []
     pictures = Subject(STUDY, "x_hr").projections(pairs.x_hr[0, 0])
-    for index, (name, config) in enumerate(configs.items()):
+    for name, config in configs.items():
         method = replace(full, config=config)
-        states = train(load("ddpm").model, method, data.tensors, training, folder=runs / "terms" / f"{index:02}")
+        states = train(load("ddpm").model, method, data.tensors, training, folder=runs / "terms" / name)
         *_, state = with_bar(states, training.steps, CONDITION_TITLES[name])
         enhanced = method.apply(state.average, pairs.x_lr)
         scores[name] = image_scores(enhanced, pairs.x_hr)

@@ -10,6 +10,7 @@ import torch
 
 import mpinotes
 from mpinotes.checks import check_choice
+from mpinotes.files import AnyPath
 from mpinotes.methods import METHODS, Method, Trained, TrainingData
 from mpinotes.pretrained import package_hash, save_release
 from mpinotes.studies.profiles import Profile
@@ -51,15 +52,16 @@ def finish(
     network = method.network(state.average).half().float().eval()  # as it will be stored
     if folder is None:
         return Trained(method, network, {})
-    print(f"evaluating {method.name} …", flush=True)
+    # Nothing is printed until the release is written: a terminal that cannot take it must not cost a training.
     card = _card(method, data, state, profile) | {"metrics": method.evaluate(network, profile)}
     save_release(method.name, network, card, folder)
     print(f"wrote {folder / method.name}.safetensors and its card")
     return Trained(method, network, card)
 
 
-def train_method(name: str, profile: Profile, out: Path, seed: int, device: torch.device) -> None:
+def train_method(name: str, profile: Profile, out: AnyPath, seed: int, device: torch.device) -> None:
     """Train a method by name, evaluate it, and write its release (weights and card) to `out`. Resumes by itself.
+    Raises ``ValueError`` for a folder that holds another run.
 
     :param name: of the method.
     :param profile: says how much of the data it takes and how many steps at most.
@@ -73,9 +75,9 @@ def train_method(name: str, profile: Profile, out: Path, seed: int, device: torc
     """
     method, data = prepare(name, profile, seed)
     states = train(method.build(seed), method, data.tensors, method.training, device=device, folder=out)
-    *_, state = with_bar(states, method.training.steps, f"training {name}")
+    *_, state = with_bar(states, method.training.steps, f"training, then evaluating {name}")
     if parallel.is_first():
-        finish(method, data, state, profile, out)
+        finish(method, data, state, profile, Path(out))
 
 
 def _card(method: Method, data: TrainingData, state: TrainState, profile: Profile) -> dict[str, Any]:

@@ -25,7 +25,7 @@ def workplace(profile: str) -> Path:
     """Say what this machine is, what each profile costs, and, where the profile is "full", where results
     stay; return that folder.
 
-    It is ``mpinotes`` in the reader's Google Drive where that is mounted, else ``runs`` beside the
+    It is ``mpinotes`` in the reader's Google Drive where that is mounted and answers, else ``runs`` beside the
     notebook. Nothing is written until something is saved. Pass a folder in it to `train` and a training
     that was cut off goes on from its last checkpoint. Raises ``ValueError`` for an unknown profile.
 
@@ -39,9 +39,9 @@ def workplace(profile: str) -> Path:
     costs = ", ".join(f"{name} {cost}" for name, cost in MINUTES.items())
     gpu = f"; full on an H100 that trained others, too: {GPU_MINUTES}" if device.type == "cuda" else ""
     print(f"minutes of the longest chapter on one CPU core: {costs}{gpu}")
-    folder = DRIVE / "mpinotes" if DRIVE.is_dir() else Path("runs")
+    folder, word = _place()
     if profile == "full":
-        print(f"results: {_keeps(folder)}")
+        print(f"results: {folder}, {word}")
     return folder
 
 
@@ -52,12 +52,18 @@ def _name(device: torch.device) -> str:
     return f"CPU (no GPU), {os.cpu_count()} cores ({platform.machine()})"
 
 
-def _keeps(folder: Path) -> str:
-    if folder.parent == DRIVE:
-        return f"{folder}, which outlives this machine"
-    if find_spec("google") and find_spec("google.colab"):
-        return (
-            f"{folder}, which ends with this machine. To keep them, run "
-            "`from google.colab import drive; drive.mount('/content/drive')`, then this cell again"
+def _place() -> tuple[Path, str]:
+    """The folder for results, and a word on it."""
+    runs, again = Path("runs"), "`from google.colab import drive; drive.mount('/content/drive')`, then this cell again"
+    try:
+        DRIVE.stat()
+        return DRIVE / "mpinotes", "which outlives this machine"
+    except (FileNotFoundError, NotADirectoryError):
+        if find_spec("google") and find_spec("google.colab"):
+            return runs, f"which ends with this machine. To keep them, run {again}"
+        return runs, "in the folder of the notebook"
+    except OSError as error:  # the mount died
+        return runs, (
+            f"in the folder of the notebook: Google Drive does not answer ({error.strerror}). "
+            f"To go on there, restart the session and run {again}"
         )
-    return f"{folder}, in the folder of the notebook"

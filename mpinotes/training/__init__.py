@@ -3,7 +3,7 @@
 from mpinotes.training import parallel
 from mpinotes.training.ema import make_ema
 from mpinotes.training.loop import Trainable, TrainConfig, TrainState, train
-from mpinotes.training.precision import best_device, forward
+from mpinotes.training.precision import best_device, forward, usable_device
 from mpinotes.training.progress import with_bar
 
 __all__ = [
@@ -15,5 +15,6 @@ __all__ = [
     "make_ema",
     "parallel",
     "train",
+    "usable_device",
     "with_bar",
 ]

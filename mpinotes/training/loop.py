@@ -5,18 +5,19 @@ import math
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import nn
 
 from mpinotes import draw
-from mpinotes.checks import check_positive, check_range
+from mpinotes.checks import check_count, check_positive, check_range, make_plain
+from mpinotes.files import AnyPath
 from mpinotes.numerics import full_precision
 from mpinotes.training import parallel
-from mpinotes.training.checkpoint import Checkpoint, Stateful
+from mpinotes.training.checkpoint import Checkpoint
 from mpinotes.training.ema import make_ema
+from mpinotes.training.identity import fingerprint
 from mpinotes.training.precision import best_device
 
 
@@ -24,6 +25,7 @@ class Trainable(Protocol):
     """What the loop asks of a method: random numbers on one side, a function of its arguments on the other.
 
     >>> class Fit:
+    ...     identity = {"method": "fit"}
     ...     def draw(self, batch, generator):
     ...         return batch
     ...     def loss(self, model, drawn, progress):
@@ -32,6 +34,10 @@ class Trainable(Protocol):
     >>> [state.step for state in train(torch.nn.Conv2d(1, 1, 1), Fit(), data, TrainConfig(steps=2, batch=2))]
     [1, 2]
     """
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What its trainings are told apart by, beside data, weights and `TrainConfig`: plain values by name."""
 
     def draw(self, batch: tuple[torch.Tensor, ...], generator: torch.Generator) -> tuple[torch.Tensor, ...]:
         """Augment a batch and draw the random numbers of its loss: tensors with one row per sample."""
@@ -66,9 +72,12 @@ class TrainConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch", "learning_rate", "checkpoint_every"):
-            check_positive(name, getattr(self, name))
-        check_range("warmup", self.warmup, 0, math.inf)
+        make_plain(self)
+        for name in ("steps", "batch", "checkpoint_every"):
+            check_count(name, getattr(self, name))
+        for name in ("warmup", "seed"):
+            check_count(name, getattr(self, name), low=0)
+        check_positive("learning_rate", self.learning_rate)
         check_range("ema_decay", self.ema_decay, 0.0, 1.0)
 
     def rate(self, step: int) -> float:
@@ -114,7 +123,7 @@ def train(
     config: TrainConfig,
     *,
     device: torch.device | None = None,
-    folder: Path | None = None,
+    folder: AnyPath | None = None,
 ) -> Iterator[TrainState]:
     """Train `model` in place, yielding the state after every step, and first of all the one it resumes from.
 
@@ -129,11 +138,14 @@ def train(
     :param config: steps and optimiser.
     :param device: where; by default the GPU, if there is one.
     :param folder: of the checkpoints; without it there are none.
-    :raises ValueError: for a damaged checkpoint or one of another run.
+    :raises ValueError: for a checkpoint that is damaged or of another run, with what the runs differ in,
+        and where processes differ in what they train or from where they go on.
+    :raises BlockingIOError: when another training runs in the folder.
     :raises FloatingPointError: when loss or gradient are no longer finite.
     :raises ConnectionError: when another process died.
 
     >>> class Fit:
+    ...     identity = {"method": "fit"}
     ...     def draw(self, batch, generator):
     ...         return batch
     ...     def loss(self, model, drawn, progress):
@@ -147,6 +159,13 @@ def train(
     if config.batch % parallel.processes():
         raise ValueError(f"batch: got {config.batch}, accepted are multiples of the {parallel.processes()} processes")
     device = device or best_device()
+    identity = {
+        # As text, which is exact: other numbers may differ by rounding.
+        "training": {name: str(value) for name, value in asdict(config).items()},
+        **method.identity,
+        "training data": fingerprint(data),
+        "starting weights": fingerprint(model.state_dict().values()),
+    }
     memory_format = {4: torch.channels_last, 5: torch.channels_last_3d}[data[0].ndim]
     ema = make_ema(model, config.ema_decay)
     for module in (model, ema):
@@ -155,37 +174,45 @@ def train(
     # A short memory for squared gradients: with the usual 0.999 both image models left the track
     # together after some 1,700 steps at a rate of 1e-3.
     optimizer = torch.optim.AdamW(model.parameters(), lr=config.learning_rate, betas=(0.9, 0.99))
-    parts: dict[str, Stateful] = {"model": model, "ema": ema, "optimizer": optimizer}
-    checkpoint = Checkpoint(folder / "checkpoint.pt", asdict(config), parts) if folder else None
-    start, spent = 0, 0.0
-    history: list[float] = []
-    if checkpoint and checkpoint.path.exists():
-        content = checkpoint.restore()
-        start, history, spent = content["step"], content["history"], content["seconds"]
-        yield TrainState(start, {"total": history[-1]}, history, spent, ema.module)
-    began = time.perf_counter() - spent
+    checkpoint = Checkpoint(folder, identity, {"model": model, "ema": ema, "optimizer": optimizer})
+    with checkpoint.alone():
+        progress = checkpoint.restore() or {"history": [], "seconds": 0.0}
+        history, began = progress["history"], time.perf_counter() - progress["seconds"]
+        parallel.check_agreement(
+            {"step": len(history), "weights": fingerprint(model.state_dict().values()), **identity}
+        )
+        if history:
+            yield TrainState(len(history), {"total": history[-1]}, history, progress["seconds"], ema.module)
+        for step in range(len(history), config.steps):
+            terms = _train_step(model, method, data, config, optimizer, step)
+            ema.update_parameters(model)
+            history.append(terms["total"])
+            state = TrainState(step + 1, terms, history, time.perf_counter() - began, ema.module)
+            if state.step % config.checkpoint_every == 0 or state.step == config.steps:
+                checkpoint.store(step=state.step, history=history, seconds=state.seconds)
+            yield state
 
-    for step in range(start, config.steps):
-        generator = step_generator(config.seed, step)
-        rows = draw.integers(0, len(data[0]), (config.batch,), generator).to(device)
-        drawn = method.draw(tuple(tensor[rows] for tensor in data), generator)
-        for group in optimizer.param_groups:
-            group["lr"] = config.rate(step)
-        optimizer.zero_grad(set_to_none=True)
-        terms = method.loss(model, parallel.local_rows(drawn), step / config.steps)
-        terms["total"].backward()
-        parallel.average_gradients(model)
-        norm = nn.utils.clip_grad_norm_(model.parameters(), 1.0).item()
-        values = parallel.average_terms(terms)
-        _check_finite(step, values["total"], norm)
-        with torch.device("cpu"):  # of the optimiser's counters, whatever the caller's default
-            optimizer.step()
-        ema.update_parameters(model)
-        history.append(values["total"])
-        done = step + 1
-        if checkpoint and parallel.is_first() and (done % config.checkpoint_every == 0 or done == config.steps):
-            checkpoint.store(step=done, history=history, seconds=time.perf_counter() - began)
-        yield TrainState(done, values, history, time.perf_counter() - began, ema.module)
+
+def _train_step(
+    model: nn.Module, method: Trainable, data: tuple[torch.Tensor, ...], config: TrainConfig,
+    optimizer: torch.optim.Optimizer, step: int,
+) -> dict[str, float]:  # fmt: skip
+    """One step of the optimiser; the terms of its loss."""
+    generator = step_generator(config.seed, step)
+    rows = draw.integers(0, len(data[0]), (config.batch,), generator).to(data[0].device)
+    drawn = method.draw(tuple(tensor[rows] for tensor in data), generator)
+    for group in optimizer.param_groups:
+        group["lr"] = config.rate(step)
+    optimizer.zero_grad(set_to_none=True)
+    terms = method.loss(model, parallel.local_rows(drawn), step / config.steps)
+    terms["total"].backward()
+    parallel.average_gradients(model)
+    norm = nn.utils.clip_grad_norm_(model.parameters(), 1.0).item()
+    values = parallel.average_terms(terms)
+    _check_finite(step, values["total"], norm)  # of the means: all processes go on, or none
+    with torch.device("cpu"):  # of the optimiser's counters, whatever the caller's default
+        optimizer.step()
+    return values
 
 
 def step_generator(seed: int, step: int) -> torch.Generator:

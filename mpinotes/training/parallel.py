@@ -5,24 +5,49 @@ curve does not depend on how many there are. In one process each function here i
 """
 
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
 
 import torch
 from torch import distributed, nn
 
+from mpinotes.training.identity import differences
+from mpinotes.training.precision import best_device
 
-def join() -> torch.device | None:
-    """Join the processes that ``torchrun`` started, if it did; returns the device of this one.
+
+def join(device: torch.device | None = None) -> torch.device | None:
+    """Join the processes that ``torchrun`` started, if it did; returns the device of this one: the CPU where
+    that is the `device`, else a GPU of its own where there are any.
+
+    Raises ``ValueError`` for one GPU named for all, for more processes than GPUs, and where ``WORLD_SIZE``
+    is set by something that does not say the rest; ``ConnectionError`` when the others cannot be reached.
 
     >>> parallel.join() is None  # not under torchrun
     True
     """
-    if int(os.environ.get("WORLD_SIZE", "1")) == 1 or distributed.is_initialized():
+    if os.environ.get("WORLD_SIZE", "1") == "1" or distributed.is_initialized():
         return None
-    rank = int(os.environ["LOCAL_RANK"])
-    on_gpu = torch.cuda.is_available()
-    distributed.init_process_group("nccl" if on_gpu else "gloo")
-    return torch.device("cuda", rank) if on_gpu else torch.device("cpu")
+    if missing := [name for name in ("RANK", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT") if name not in os.environ]:
+        raise ValueError(
+            f"WORLD_SIZE is {os.environ['WORLD_SIZE']}, but there is no {', '.join(missing)}: "
+            "start several processes with torchrun, or unset WORLD_SIZE"
+        )
+    device = device or best_device()
+    if device.type == "cuda":
+        rank, gpus = int(os.environ["LOCAL_RANK"]), torch.cuda.device_count()
+        if device.index is not None or rank >= gpus:
+            raise ValueError(
+                f"device: got '{device}' for process {rank} of this machine, which has {gpus} GPUs: "
+                "accepted are 'cpu', and 'cuda' for at most so many processes"
+            )
+        device = torch.device("cuda", rank)
+        torch.cuda.set_device(device)
+    try:
+        distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    except (RuntimeError, ValueError) as error:
+        raise ConnectionError(f"the processes of this training do not find each other: {error}") from error
+    return device
 
 
 def leave() -> None:
@@ -91,9 +116,36 @@ def average_terms(terms: dict[str, torch.Tensor]) -> dict[str, float]:
     return dict(zip(terms, values.tolist(), strict=True))
 
 
+def check_agreement(run: dict[str, Any]) -> None:
+    """Raise ``ValueError`` in every process unless all are about to do the same `run`, see `differences`.
+
+    Processes that do not share a disk would average a network that goes on with one that starts.
+
+    >>> parallel.check_agreement({"step": 0})
+    """
+    if not distributed.is_initialized():
+        return
+    runs: list[Any] = [None] * processes()
+    with _reaching_all():
+        distributed.all_gather_object(runs, run)
+    for number, other in enumerate(runs):
+        if found := differences(other, runs[0]):
+            raise ValueError(
+                f"process {number} is not in the run of process 0 ({', '.join(found[:5])}): "
+                "give all the same data, and one output folder on a disk that they share"
+            )
+
+
 def _mean(values: torch.Tensor) -> torch.Tensor:
-    try:
+    with _reaching_all():
         distributed.all_reduce(values)
+    return values / processes()
+
+
+@contextmanager
+def _reaching_all() -> Iterator[None]:
+    try:
+        yield
     except RuntimeError as error:
         with suppress(RuntimeError):
             distributed.destroy_process_group()
@@ -101,4 +153,3 @@ def _mean(values: torch.Tensor) -> torch.Tensor:
             "another process of this training has died: start the same command again, "
             "it goes on from the last checkpoint"
         ) from error
-    return values / processes()

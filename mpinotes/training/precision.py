@@ -13,6 +13,21 @@ def best_device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
+def usable_device(name: str) -> torch.device:
+    """The device of a name, "cpu", "cuda" or "cuda:1"; ``ValueError`` for one that this machine does not have.
+
+    >>> usable_device("cpu")
+    device(type='cpu')
+    """
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device).item()
+    except (RuntimeError, AssertionError) as error:  # torch without CUDA asserts
+        gpus = [f"cuda:{index}" for index in range(torch.cuda.device_count())]
+        raise ValueError(f"device: got {name!r}, accepted are on this machine {', '.join(['cpu', *gpus])}") from error
+    return device
+
+
 def autocast(device: torch.device) -> torch.autocast:
     """Autocast context: bfloat16 on hardware that has it natively, disabled (float32) elsewhere."""
     if device.type == "cuda":

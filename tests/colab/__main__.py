@@ -31,7 +31,11 @@ def released(folder: Path) -> Path:
     def git(*arguments: str, **variables: str) -> str:
         command = ["git", "-C", str(ROOT), *arguments]
         return subprocess.run(
-            command, env=os.environ | variables, check=True, capture_output=True, text=True
+            command,
+            env=os.environ | variables,
+            check=True,
+            capture_output=True,
+            encoding="utf-8",
         ).stdout.strip()
 
     bare = folder / "remote.git"

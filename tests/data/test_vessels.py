@@ -1,10 +1,14 @@
+import hashlib
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+import mpinotes.data.vessels
 from mpinotes.data import VesselsUnavailable, available_vessels, load_vessels, synthetic_vessels
 
 NAME = "vesselmnist3d.npz"
@@ -57,16 +61,43 @@ def test_a_truncated_file_is_called_damaged_and_named(small_file, keep):
         load_vessels("test", root=small_file[0])
 
 
-def test_a_file_without_the_split_is_called_damaged(tmp_path):
-    np.savez(tmp_path / NAME, train_images=np.zeros((1, 28, 28, 28), np.uint8))
-    with pytest.raises(ValueError, match="damaged"):
+GREY = "test_images of values other than 0 and 1, or 0 and 255"
+
+
+def volumes(side=28, dtype=np.uint8, occupied=1):
+    return (occupied * np.random.default_rng(0).integers(0, 2, (2, side, side, side))).astype(dtype)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "found"),
+    [
+        ({"train_images": volumes()}, "no test_images"),
+        ({"test_images": volumes()[0]}, r"test_images of shape \(28, 28, 28\)"),
+        ({"test_images": volumes(side=64)}, r"test_images of shape \(2, 64, 64, 64\)"),
+        ({"test_images": volumes()[:0]}, r"test_images of shape \(0, 28, 28, 28\)"),
+        ({"test_images": volumes(occupied=128)}, GREY),
+        ({"test_images": volumes() + 254 * volumes()[::-1]}, GREY),
+        ({"test_images": np.full((1, 28, 28, 28), np.nan)}, GREY),
+    ],
+    ids=["split", "one volume", "64³", "no volumes", "128", "grey", "nan"],
+)
+def test_a_whole_file_of_something_else_is_called_what_it_is(tmp_path, arrays, found):
+    np.savez(tmp_path / NAME, **arrays)
+    with pytest.raises(ValueError, match=f"{NAME} is whole but holds {found}: accepted is VesselMNIST3D in 28³"):
         load_vessels("test", root=tmp_path)
 
 
-def test_a_file_of_other_images_is_called_damaged(tmp_path):
-    np.savez(tmp_path / NAME, test_images=np.zeros((2, 28, 28), np.uint8))
-    with pytest.raises(ValueError, match="damaged"):
-        load_vessels("test", root=tmp_path)
+@pytest.mark.parametrize("occupied", [1, 255])
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.int64])
+def test_occupied_voxels_are_1_however_the_file_writes_them(tmp_path, dtype, occupied):
+    np.savez(tmp_path / NAME, test_images=volumes(dtype=dtype, occupied=occupied))
+    assert torch.equal(load_vessels("test", root=tmp_path)[:, 0, 2:-2, 2:-2, 2:-2], torch.tensor(volumes()).float())
+
+
+def test_a_tilde_is_the_home(small_file, monkeypatch):
+    monkeypatch.setenv("HOME", str(small_file[0].parent))
+    monkeypatch.setenv("MEDMNIST_ROOT", f"~/{small_file[0].name}")
+    assert len(load_vessels("val")) == 3
 
 
 def test_pickled_objects_are_never_opened(tmp_path):
@@ -104,6 +135,90 @@ def test_a_failed_download_says_why_and_what_to_do(tmp_path, monkeypatch):
     monkeypatch.setattr("medmnist.VesselMNIST3D", no_network)
     with pytest.raises(VesselsUnavailable, match="no network here.*MEDMNIST_ROOT"):
         load_vessels("test")
+
+
+@pytest.fixture
+def server(small_file, tmp_path, monkeypatch):
+    """medmnist downloads the small file into an empty home; keeps the folders it was asked to fill."""
+    content, folders = (small_file[0] / NAME).read_bytes(), []
+    monkeypatch.delenv("MEDMNIST_ROOT", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(mpinotes.data.vessels, "FILE_MD5", hashlib.md5(content).hexdigest())
+
+    def download(split, download, root):
+        folders.append(root)
+        (Path(root) / NAME).write_bytes(content)
+
+    monkeypatch.setattr("medmnist.VesselMNIST3D", download)
+    return folders
+
+
+def test_a_download_is_moved_into_place_once(server, tmp_path):
+    assert len(load_vessels("val")) == len(load_vessels("test")) == 3
+    assert len(server) == 1 and server[0] != str(tmp_path / "home/.medmnist")
+    assert sorted(os.listdir(tmp_path / "home/.medmnist")) == [".lock", NAME]
+
+
+def test_half_a_file_of_an_interrupted_download_is_downloaded_again(server, small_file, tmp_path):
+    (tmp_path / "home/.medmnist").mkdir(parents=True)
+    (tmp_path / "home/.medmnist" / NAME).write_bytes((small_file[0] / NAME).read_bytes()[:1000])
+    assert len(load_vessels("val")) == 3 and len(server) == 1
+
+
+def test_a_download_of_something_else_is_not_kept(server, tmp_path, monkeypatch):
+    monkeypatch.setattr(mpinotes.data.vessels, "FILE_MD5", "0" * 32)
+    with pytest.raises(VesselsUnavailable, match="MD5 is .*, not 000.*MEDMNIST_ROOT"):
+        load_vessels("val")
+    assert os.listdir(tmp_path / "home/.medmnist") == [".lock"]
+
+
+DOWNLOADER = """
+import sys, time
+import medmnist
+import mpinotes.data.vessels as vessels
+
+source, vessels.FILE_MD5, log = sys.argv[1:]
+
+
+def download(split, download, root):
+    with open(log, "a", encoding="utf-8") as file:
+        file.write("one\\n")
+    content = open(source, "rb").read()
+    with open(f"{root}/vesselmnist3d.npz", "wb") as file:
+        file.write(content[:1000])
+        file.flush()
+        time.sleep(2)  # half a file is there
+        file.write(content[1000:])
+
+
+medmnist.VesselMNIST3D = download
+assert len(vessels.load_vessels("val")) == 3
+"""
+
+
+def test_of_two_processes_one_downloads_and_the_other_waits(small_file, tmp_path):
+    pytest.importorskip("fcntl", reason="Needs a system with locks on files.")
+    file, log = small_file[0] / NAME, tmp_path / "log"
+    home = {name: value for name, value in os.environ.items() if name != "MEDMNIST_ROOT"} | {
+        "HOME": str(tmp_path / "home")
+    }
+    command = [sys.executable, "-c", DOWNLOADER, file, hashlib.md5(file.read_bytes()).hexdigest(), log]
+    processes = [subprocess.Popen(command, env=home) for _ in range(2)]
+    assert [process.wait(timeout=120) for process in processes] == [0, 0]
+    assert log.read_text(encoding="utf-8") == "one\n"
+
+
+@pytest.mark.parametrize("home", ["in the way", "read-only", "nobody's"])
+def test_without_a_home_to_write_to_synthetic_volumes_step_in(server, tmp_path, monkeypatch, home):
+    def refuse(*_, **__):
+        raise RuntimeError("Could not determine home directory.") if home == "nobody's" else PermissionError(13, "no")
+
+    if home == "in the way":
+        (tmp_path / "home").write_text("a file", encoding="utf-8")
+    else:
+        monkeypatch.setattr(Path, "expanduser" if home == "nobody's" else "mkdir", refuse)
+    vessels = available_vessels("test", 2)
+    assert not vessels.real and "SYNTHETIC" in vessels.source and "MEDMNIST_ROOT" in vessels.source
 
 
 def test_an_unknown_split_is_refused_by_name():

@@ -5,7 +5,7 @@ import pytest
 import torch
 from skimage import metrics as skimage_metrics
 
-from mpinotes.evaluation import psnr, rmse, ssim
+from mpinotes.evaluation import psnr, rmse, ssim, summarise
 
 both_dimensions = pytest.mark.parametrize("shape", [(3, 1, 9, 11), (3, 1, 8, 9, 7)])
 
@@ -78,3 +78,12 @@ def test_ssim_refuses_a_second_channel_it_would_not_look_at():
 def test_ssim_refuses_sides_shorter_than_its_window_by_name():
     with pytest.raises(ValueError, match="^estimate: got shape"):
         ssim(torch.zeros(1, 1, 8, 6), torch.zeros(1, 1, 8, 6))
+
+
+@both_dimensions
+def test_estimates_with_a_graph_are_measured(shape):
+    estimate, truth = pairs(shape)
+    graph = estimate.clone().requires_grad_() * 1
+    for metric in (psnr, rmse, ssim):
+        assert torch.equal(metric(graph, truth).detach(), metric(estimate, truth))
+    assert summarise(graph, truth) == summarise(estimate, truth)

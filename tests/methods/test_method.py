@@ -1,3 +1,4 @@
+import json
 import math
 from dataclasses import replace
 
@@ -20,6 +21,7 @@ from mpinotes.data import (
 from mpinotes.evaluation import component_psnr
 from mpinotes.methods import IMAGE_METHODS, MATRIX_METHODS, METHODS, NETWORK_SPLITS, method
 from mpinotes.operators import fit_degradation
+from mpinotes.training.identity import differences
 
 FEW = Amounts(train_volumes=2, test_volumes=1, matrix_settings=1, matrix_components=2)
 SETTING, TEST_SETTING = MatrixSetting(22e-9, 25e3, 49), MatrixSetting(24e-9, 25e3, 59)
@@ -120,3 +122,19 @@ def test_a_network_is_evaluated_on_clean_and_noisy_matrices(splits_asked_for, na
     truth = matrix_test_pairs(FEW, [TEST_SETTING], 0.0).high
     of_zero = component_psnr(torch.zeros_like(truth), truth).sort().values
     assert clean["synthesised"]["psnr"]["lower"] == pytest.approx(of_zero[1].item())
+
+
+def test_trainings_are_told_apart_by_method_and_configuration():
+    """In a checkpoint: DDPM and DCCDM have one network, and so have most methods on matrices."""
+    assert len({json.dumps(one.identity) for one in METHODS.values()}) == len(METHODS)
+    dccdm = METHODS["dccdm"]
+    changed = replace(dccdm, config=replace(dccdm.config, gamma=0.5))
+    assert differences(dccdm.identity, changed.identity) == ["gamma 0.3 instead of 0.5"]
+    assert not differences(dccdm.identity, replace(dccdm, title="another", calls=7).identity)
+
+
+@pytest.mark.parametrize("batch", [0, -1, 2.0, True])
+@pytest.mark.parametrize("name", ["ddpm", "unet", "esrgan"])
+def test_a_number_of_volumes_at_a_time_that_is_none_is_refused_by_name(name, batch):
+    with pytest.raises(ValueError, match="^batch: got .*whole number"):
+        METHODS[name].apply(torch.nn.Linear(1, 1), torch.zeros(2, 1, 8, 8, 8), batch=batch)

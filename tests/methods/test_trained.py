@@ -6,8 +6,9 @@ import pytest
 
 from mpinotes.data import CALIBRATION_NOISE, HELD_OUT_TESTS, TEST_SEED, Amounts, image_pairs, matrix_test_pairs
 from mpinotes.evaluation import component_scores, summarise
+from mpinotes.files import save_atomically
 from mpinotes.methods import METHODS, load
-from mpinotes.pretrained import FOLDER, released
+from mpinotes.pretrained import FOLDER, load_release, released, save_release
 
 WHOLE = Amounts(train_volumes=1335, test_volumes=382, matrix_settings=90, matrix_components=168)
 
@@ -66,9 +67,50 @@ def test_corrupted_weights_and_cards_of_others_are_refused(tmp_path):
     with pytest.raises(ValueError, match="damaged"):
         load("ddpm", tmp_path)
     weights.write_bytes(whole)
-    shutil.copy(FOLDER / "sm_unet.json", tmp_path / "ddpm.json")
-    with pytest.raises(ValueError, match="does not fit its card"):
+    weights.write_bytes(whole[:-1000] + bytes([whole[-1000] ^ 1]) + whole[-999:])
+    with pytest.raises(ValueError, match="weights are not those that the card was written for.*train it again"):
         load("ddpm", tmp_path)
-    (tmp_path / "ddpm.json").write_text("{")
+    weights.write_bytes(whole)
+    assert load("ddpm", str(tmp_path)).method.name == "ddpm"
+    shutil.copy(FOLDER / "dccdm.json", tmp_path / "ddpm.json")
+    with pytest.raises(ValueError, match="weights are not those that the card was written for"):
+        load("ddpm", tmp_path)
+    for content in ("[]", "{}", '{"sha256": null}'):
+        (tmp_path / "ddpm.json").write_text(content, encoding="utf-8")
+        with pytest.raises(ValueError, match="damaged"):
+            load("ddpm", tmp_path)
+    (tmp_path / "ddpm.json").write_text("{", encoding="utf-8")
     with pytest.raises(ValueError, match="damaged"):
         load("ddpm", tmp_path)
+
+
+def test_a_release_under_the_name_of_another_method_is_refused(tmp_path):
+    """DDPM and DCCDM have one network, so the weights fit."""
+    for suffix in ("safetensors", "json"):
+        shutil.copy(FOLDER / f"ddpm.{suffix}", tmp_path / f"dccdm.{suffix}")
+    with pytest.raises(ValueError, match="release 'dccdm' in .* is of 'ddpm': train it again"):
+        load("dccdm", tmp_path)
+
+
+def test_a_card_of_another_network_is_refused(tmp_path):
+    card = load_release("sm_unet")[1]
+    network = load("sm_unet").model
+    save_release("sm_unet", network, card | {"config": load("dccdm").card["config"]}, str(tmp_path))
+    with pytest.raises(ValueError, match="does not fit its card"):
+        load("sm_unet", tmp_path)
+
+
+def test_a_disk_that_fills_up_between_weights_and_card_leaves_no_release_of_two_trainings(tmp_path, monkeypatch):
+    card = load_release("sm_unet")[1]
+    save_release("sm_unet", load("sm_unet").model, card, tmp_path)
+
+    def full(path, content):
+        if path.suffix == ".json":
+            raise OSError("no space left")
+        save_atomically(path, content)
+
+    monkeypatch.setattr("mpinotes.pretrained.release.save_atomically", full)
+    with pytest.raises(OSError, match="no space left"):
+        save_release("sm_unet", load("sm_aware").model, card, tmp_path)
+    with pytest.raises(ValueError, match="weights are not those that the card was written for"):
+        load("sm_unet", tmp_path)

@@ -67,7 +67,7 @@ def test_without_real_data_a_chapter_says_so_in_a_visible_line(tmp_path, monkeyp
     ],
 )
 def test_every_way_out_is_refused(attempt):
-    ended = subprocess.run([sys.executable, "-c", attempt], capture_output=True, text=True)
+    ended = subprocess.run([sys.executable, "-c", attempt], capture_output=True, encoding="utf-8")
     assert ended.returncode == 1 and "the network is refused in this test" in ended.stderr
 
 

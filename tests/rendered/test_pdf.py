@@ -28,7 +28,7 @@ def texts(pdf):
 
 
 def heading(path):
-    return re.search(r"<title>(.*?) &#8212;", (HTML / path).read_text()).group(1)
+    return re.search(r"<title>(.*?) &#8212;", (HTML / path).read_text(encoding="utf-8")).group(1)
 
 
 def test_the_outline_holds_every_chapter_in_order(pdf):
@@ -44,7 +44,7 @@ def test_there_are_more_pages_than_chapters_and_each_has_its_number(pdf, texts):
 
 def test_headings_formulas_and_solutions_are_on_paper(texts):
     whole = " ".join(unicodedata.normalize("NFKC", "".join(texts)).split())  # no ligatures
-    assert yaml.safe_load((ROOT / "_config.yml").read_text())["title"] in whole
+    assert yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["title"] in whole
     assert "From moment to voltage" in whole and "(1)" in whole
     assert "The FWHM of" in whole and "Solution to" in whole
 

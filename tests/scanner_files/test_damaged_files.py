@@ -24,7 +24,7 @@ def test_a_truncated_file_is_refused_by_its_path(saved, share):
 
 
 def test_a_file_that_is_no_hdf5_is_refused_by_its_path(tmp_path):
-    (tmp_path / "notes.mdf").write_text("Not a system matrix. " * 500)
+    (tmp_path / "notes.mdf").write_text("Not a system matrix. " * 500, encoding="utf-8")
     with pytest.raises(ValueError, match="notes.mdf: damaged, or no HDF5 file"):
         load_matrix(tmp_path / "notes.mdf")
 

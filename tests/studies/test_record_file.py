@@ -5,7 +5,9 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+import torch
 
 from mpinotes.studies import STUDIES, Picture, Record, Row, Series, TrainingLog, load_record, save_record
 
@@ -103,5 +105,13 @@ def test_a_file_that_is_no_record_is_named(tmp_path, content):
 def test_records_are_utf_8_whatever_the_machine_prefers(tmp_path):
     code = "from mpinotes.studies import load_record; print(ascii(load_record('terms').titles['gamma/0.3']))"
     command = [sys.executable, "-X", "utf8=0", "-c", code]
-    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "LC_ALL": "C"}, check=True)
+    done = subprocess.run(command, capture_output=True, env={**os.environ, "LC_ALL": "C"}, check=True, encoding="utf-8")
     assert done.stdout.strip() == ascii("γ = 0.3")
+
+
+def test_numbers_of_numpy_can_be_written(tmp_path):
+    rows = (Row("mine", "unet", "", "psnr", np.float32(30), np.float64(29), torch.tensor(31.0), n=np.int64(8)),)
+    series = (Series("mine", "unet", "", "psnr", np.array([29.0, 31.0])),)
+    record = Record("mine", "8 volumes", {"unet": "3D U-Net"}, {}, rows, series)
+    save_record(record, tmp_path)
+    assert load_record("mine", tmp_path) == record

@@ -1,8 +1,10 @@
 from dataclasses import replace
 
-from mpinotes.methods.dccdm import DCCDMConfig
+from mpinotes.methods.dccdm import DCCDMConfig, DiffusionMethod
 from mpinotes.operators import Degradation
+from mpinotes.studies import get_profile, terms
 from mpinotes.studies.terms import CONDITION_TITLES, CONTROL, variants
+from mpinotes.training import TrainState
 
 FULL, ISOTROPIC = DCCDMConfig(Degradation((0.1, 1.2, 0.1))), DCCDMConfig(Degradation(0.5))
 
@@ -15,3 +17,17 @@ def test_the_control_is_first_and_every_variant_changes_one_thing():
     for name, config in named.items():
         changed = [field for field in vars(FULL) if getattr(config, field) != getattr(FULL, field)]
         assert len(changed) == {CONTROL: 2, "gamma/0.3": 0}.get(name, 1), name
+
+
+def test_every_variant_has_a_folder_of_its_name(tmp_path, monkeypatch):
+    """By number, another list of variants went on with the networks of the last one."""
+    folders = []
+
+    def train(model, method, data, config, *, folder):
+        folders.append(folder)
+        yield TrainState(config.steps, {"total": 1.0}, [1.0], 0.0, model)
+
+    monkeypatch.setattr(terms, "train", train)
+    monkeypatch.setattr(DiffusionMethod, "apply", lambda self, model, x_lr: x_lr)
+    terms.run(get_profile("smoke"), tmp_path)
+    assert folders == [tmp_path / "terms" / name for name in CONDITION_TITLES]

@@ -1,3 +1,4 @@
+import errno
 import json
 import sys
 from dataclasses import asdict
@@ -51,6 +52,18 @@ def test_results_go_to_a_mounted_drive(monkeypatch, tmp_path, capsys):
     assert "outlives this machine" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("profile", ["smoke", "book", "full"])
+def test_a_drive_whose_mount_died_is_said_and_results_stay_beside_the_notebook(monkeypatch, capsys, profile):
+    class Dead(type(Path())):
+        def stat(self, **_):
+            raise OSError(errno.ENOTCONN, "Transport endpoint is not connected")
+
+    monkeypatch.setattr(MODULE, "DRIVE", Dead("/content/drive/MyDrive"))
+    assert workplace(profile) == Path("runs")
+    said = "results: runs, in the folder of the notebook: Google Drive does not answer (Transport endpoint"
+    assert (said in capsys.readouterr().out) == (profile == "full")
+
+
 def test_colab_without_a_drive_is_told_how_to_keep_results(monkeypatch, capsys):
     monkeypatch.setattr(MODULE, "find_spec", lambda name: True)
     assert workplace("full") == Path("runs")
@@ -63,7 +76,7 @@ def test_an_unknown_profile_is_named():
 
 
 def test_the_longest_full_chapter_takes_as_long_as_the_longest_training():
-    cards = [json.loads(path.read_text()) for path in CARDS.glob("*.json")]
+    cards = [json.loads(path.read_text(encoding="utf-8")) for path in CARDS.glob("*.json")]
     logs = [asdict(log) for log in load_record("seeds").trainings]
     for place, trainings, minutes in (
         ("cpu", logs, MODULE.MINUTES["full"]),

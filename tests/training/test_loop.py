@@ -5,7 +5,9 @@ import sys
 import time
 from dataclasses import replace
 from itertools import pairwise
+from typing import ClassVar
 
+import numpy as np
 import pytest
 import torch
 
@@ -22,6 +24,8 @@ DATA = (torch.randn(16, 1, 8, 8, generator=torch.Generator().manual_seed(0)),)
 class Denoising:
     """Draws noise and a step for every sample; the loss is that of guessing the sample."""
 
+    identity: ClassVar = {"method": "denoising"}
+
     def draw(self, batch, generator):
         (x,) = batch
         noise = torch.randn(x.shape, generator=generator)
@@ -35,6 +39,8 @@ class Denoising:
 class Of:
     """A method with a given loss, of the model and what is drawn."""
 
+    identity: ClassVar = {"method": "of a loss"}
+
     def __init__(self, loss):
         self.given = loss
 
@@ -45,9 +51,10 @@ class Of:
         return {"total": self.given(model, *drawn)}
 
 
-def run(folder=None, stop=None, config=CONFIG, network=NETWORK):
-    model = seeded_network(network, 0)
-    for state in train(model, Denoising(), DATA, config, device=CPU, folder=folder):
+def run(folder=None, stop=None, config=CONFIG, network=NETWORK, data=DATA, seed=0, **identity):
+    model, method = seeded_network(network, seed), Denoising()
+    method.identity = method.identity | identity
+    for state in train(model, method, data, config, device=CPU, folder=folder):
         if state.step == stop:
             break
     return model, state.average, state
@@ -91,7 +98,7 @@ sys.exit(main(["train", "sm_algorithm1", "--profile", "smoke", "--out", sys.argv
 
 def test_a_run_killed_by_sigkill_ends_with_the_same_bits(tmp_path):
     script = tmp_path / "run.py"
-    script.write_text(SCRIPT)
+    script.write_text(SCRIPT, encoding="utf-8")
     killed, whole = tmp_path / "killed", tmp_path / "whole"
     process = subprocess.Popen([sys.executable, script, killed, "slow"], stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 240
@@ -110,12 +117,62 @@ def test_steps_draw_independent_numbers():
     assert len(draws) == 150
 
 
-def test_a_checkpoint_of_another_run_is_refused(tmp_path):
+@pytest.mark.parametrize(
+    ("other", "difference"),
+    [
+        ({"config": replace(CONFIG, seed=1)}, "seed 0 instead of 1"),
+        ({"config": replace(CONFIG, ema_decay=0.99905)}, "ema_decay 0.999 instead of 0.99905"),
+        ({"method": "sharpening"}, "method denoising instead of sharpening"),
+        ({"config": replace(CONFIG, steps=16), "gamma": 0.3}, "steps 12 instead of 16, gamma None instead of 0.3"),
+        ({"network": replace(NETWORK, widths=(16,))}, "other starting weights"),
+        ({"seed": 1}, "other starting weights"),
+        ({"data": (DATA[0] + 0.01,)}, "other training data"),
+        ({"data": (DATA[0][:8],)}, "other training data"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_checkpoint_of_another_run_is_refused_with_what_differs(tmp_path, other, difference):
     run(tmp_path, 4)
-    with pytest.raises(ValueError, match="another output folder"):
-        run(tmp_path, config=replace(CONFIG, seed=1))
-    with pytest.raises(ValueError, match="another network"):
-        run(tmp_path, network=replace(NETWORK, widths=(16,)))
+    before = (tmp_path / "checkpoint.pt").read_bytes()
+    with pytest.raises(ValueError, match=rf"another run \({difference}\): choose another output folder, or delete it"):
+        run(tmp_path, **other)
+    assert (tmp_path / "checkpoint.pt").read_bytes() == before
+
+
+def test_data_that_another_processor_rounds_otherwise_are_the_same(tmp_path):
+    """Also what was fitted to them: its numbers stand in the identity of a method."""
+    run(tmp_path, 4, sigma=(0.18345291912555695, 1.0))
+    assert run(tmp_path, data=(DATA[0] * (1 + 1e-6),), sigma=(0.1834530532360077, 1.0))[2].step == 12
+
+
+def test_a_run_configured_with_numbers_of_numpy_goes_on(tmp_path):
+    numpy = TrainConfig(
+        np.int64(12), np.int32(4), np.float64(4e-4), np.int64(2), np.float64(0.999), np.int16(4), np.uint8(0)
+    )
+    run(tmp_path, 4, config=numpy)
+    assert run(tmp_path)[2].step == 12  # the same run, said in Python's own numbers
+
+
+@pytest.mark.parametrize("field", ["steps", "batch", "warmup", "checkpoint_every", "seed"])
+@pytest.mark.parametrize("value", [1e1, 2.0, np.float64(4.0), True, "4"])
+def test_a_count_that_is_no_whole_number_is_refused(field, value):
+    with pytest.raises(ValueError, match=f"^{field}: got .*whole number"):
+        replace(CONFIG, **{field: value})
+
+
+def test_a_folder_may_be_named_by_a_text(tmp_path):
+    run(str(tmp_path), 4)
+    assert run(str(tmp_path))[2].step == 12
+
+
+def test_a_second_training_in_a_folder_is_refused_until_the_first_ends(tmp_path):
+    pytest.importorskip("fcntl", reason="Needs a system with locks on files.")
+    first = train(seeded_network(NETWORK, 0), Denoising(), DATA, CONFIG, device=CPU, folder=tmp_path)
+    next(first)
+    with pytest.raises(BlockingIOError, match="another process works in .*: wait until it ends, or choose another"):
+        run(tmp_path)
+    first.close()
+    assert run(tmp_path)[2].step == 12
 
 
 def test_a_truncated_checkpoint_is_refused(tmp_path):

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from functools import partial
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -82,6 +83,8 @@ def conditional(x, t, condition, levels):
 
 class Fit:
     """The least a training asks of a method."""
+
+    identity: ClassVar = {"method": "fit"}
 
     def draw(self, batch, generator):
         return batch
@@ -246,7 +249,7 @@ COMPUTE = {
 """A call at a tiny size for every public function that computes, by room."""
 
 WITHOUT_TENSORS = {
-    "baselines", "best_device", "build_network", "load_vessels", "matrix_scan", "matrix_split", "parallel",
+    "baselines", "best_device", "usable_device", "build_network", "load_vessels", "matrix_scan", "matrix_split", "parallel",
     "shares_core", "spread_out", "with_bar",
 }  # fmt: skip
 """Compute none, read them from a file, or follow torch's defaults on purpose, as a network of one's own does."""

@@ -63,9 +63,7 @@ SINGLE_NUMBERS = {
 }
 
 
-@pytest.mark.parametrize(
-    "name, call", [(name, call) for name, calls in SINGLE_NUMBERS.items() for call in calls], ids=str
-)
+@pytest.mark.parametrize("name, call", [(name, call) for name, calls in SINGLE_NUMBERS.items() for call in calls])
 def test_a_single_number_where_several_are_meant_gets_a_sentence_and_no_type_error(name, call):
     with pytest.raises(ValueError, match=f"^{name}: got [0-9.]+, accepted are "):
         call()

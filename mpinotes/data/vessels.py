@@ -113,8 +113,9 @@ def _download(path: Path) -> None:
 
 
 def _not_downloaded(error: Exception) -> VesselsUnavailable:
+    said = next(iter(str(error).strip().splitlines()), "")  # medmnist goes on for a page
     return VesselsUnavailable(
-        f"VesselMNIST3D could not be downloaded ({type(error).__name__}: {error}). "
+        f"VesselMNIST3D could not be downloaded ({type(error).__name__}: {said}). "
         "Fetch vesselmnist3d.npz yourself and name its folder in MEDMNIST_ROOT"
     )
 

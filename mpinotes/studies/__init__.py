@@ -1,12 +1,12 @@
 """The studies: experiments over all methods, and what is recorded of them."""
 
 from mpinotes.studies.decay import SCHEDULES
+from mpinotes.studies.networks import announce, get_trained
 from mpinotes.studies.profiles import PROFILES, Profile, get_profile
 from mpinotes.studies.record import Picture, Record, Row, Series, TrainingLog
 from mpinotes.studies.record_file import RECORDS, load_record, save_record
 from mpinotes.studies.run import STUDIES, run_study
 from mpinotes.studies.table import PAPER_TABLE
-from mpinotes.studies.trained import announce, get_trained
 from mpinotes.studies.training import finish, prepare, train_method
 from mpinotes.studies.workplace import workplace
 

@@ -10,10 +10,10 @@ from mpinotes.data import image_split
 from mpinotes.diffusion import ANCESTRAL
 from mpinotes.methods import METHODS, mirror_mean
 from mpinotes.operators import Degradation
+from mpinotes.studies.networks import find_trained
 from mpinotes.studies.profiles import Profile
 from mpinotes.studies.record import Record, Row
 from mpinotes.studies.rows import Subject, image_scores
-from mpinotes.studies.trained import find_trained
 
 STUDY = "calls"
 

@@ -6,10 +6,10 @@ from pathlib import Path
 from mpinotes.data import image_split
 from mpinotes.methods import METHODS, Trained
 from mpinotes.studies.enhancers import enhancers
+from mpinotes.studies.networks import find_trained
 from mpinotes.studies.profiles import Profile
 from mpinotes.studies.record import Record
 from mpinotes.studies.rows import Subject, differences, image_scores, training_log
-from mpinotes.studies.trained import find_trained
 
 STUDY = "seeds"
 

@@ -11,10 +11,10 @@ from mpinotes.data import TEST_SEED, Imaging, available_vessels, image_pairs, sy
 from mpinotes.methods import IMAGE_METHODS
 from mpinotes.physics import ScanSignal, add_coloured_noise, add_drifting_background, add_impulsive_noise
 from mpinotes.studies.enhancers import enhancers
+from mpinotes.studies.networks import find_trained
 from mpinotes.studies.profiles import Profile
 from mpinotes.studies.record import Record, Row
 from mpinotes.studies.rows import Subject, image_scores
-from mpinotes.studies.trained import find_trained
 
 Disturbance = Callable[[ScanSignal, torch.Generator], ScanSignal]
 

@@ -9,8 +9,8 @@ import torch
 
 from mpinotes.data import MatrixPairs, MatrixSetting
 from mpinotes.methods import MATRIX_METHODS, Trained, fit_pattern, fit_wiener, nearest_neighbour, refit_pairs
+from mpinotes.studies.networks import find_trained
 from mpinotes.studies.profiles import Profile
-from mpinotes.studies.trained import find_trained
 
 SAME_TRAINING = {"grid": "held-out diameters"}
 """Splits whose training settings are those of another one."""

@@ -10,10 +10,10 @@ from mpinotes.diffusion import ANCESTRAL
 from mpinotes.evaluation import clear_background, psnr, rmse
 from mpinotes.methods import IMAGE_METHODS, Trained, dps
 from mpinotes.studies.enhancers import Enhancer, enhancers
+from mpinotes.studies.networks import find_trained
 from mpinotes.studies.profiles import Profile
 from mpinotes.studies.record import Record, Row
 from mpinotes.studies.rows import Subject, differences, image_scores, training_log
-from mpinotes.studies.trained import find_trained
 
 STUDY = "table"
 

@@ -9,10 +9,10 @@ from mpinotes.data import image_split
 from mpinotes.diffusion import ANCESTRAL
 from mpinotes.evaluation import coverage
 from mpinotes.methods import METHODS
+from mpinotes.studies.networks import find_trained
 from mpinotes.studies.profiles import Profile
 from mpinotes.studies.record import Picture, Record, Row
 from mpinotes.studies.rows import Subject
-from mpinotes.studies.trained import find_trained
 
 STUDY = "uncertainty"
 

@@ -4,7 +4,7 @@ from mpinotes.data import image_pairs, synthetic_vessels
 from mpinotes.evaluation import psnr
 from mpinotes.methods import IMAGE_METHODS
 from mpinotes.studies.enhancers import enhancers
-from mpinotes.studies.trained import find_trained
+from mpinotes.studies.networks import find_trained
 
 
 def test_every_method_improves_an_image_with_the_calls_it_names(tmp_path, capsys):

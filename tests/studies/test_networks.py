@@ -7,8 +7,8 @@ import torch
 
 from mpinotes.methods import METHODS
 from mpinotes.pretrained import FOLDER
-from mpinotes.studies import announce, get_profile, get_trained, trained
-from mpinotes.studies.trained import find_trained
+from mpinotes.studies import announce, get_profile, get_trained, networks
+from mpinotes.studies.networks import find_trained
 
 FULL = replace(get_profile("smoke"), name="full")
 
@@ -41,7 +41,7 @@ def test_a_network_of_another_version_is_refused(tmp_path):
 
 
 def test_the_time_is_that_of_all_steps(monkeypatch, capsys):
-    monkeypatch.setattr(trained, "_seconds_per_step", lambda method: 1.5)
+    monkeypatch.setattr(networks, "_seconds_per_step", lambda method: 1.5)
     announce(["dccdm"], get_profile("full"))
     assert capsys.readouterr().out == "to be trained here: DCCDM, 11,000 steps, about 275.0 min\n"
 

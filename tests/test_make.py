@@ -9,11 +9,14 @@ import subprocess
 import sys
 import time
 import urllib.request
+import zipfile
 from pathlib import Path
 
 import nbformat
 import pytest
 import yaml
+
+import mpinotes
 
 ROOT = Path(__file__).parent.parent
 CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
@@ -98,6 +101,18 @@ def test_a_page_shows_the_number_of_the_package_as_it_is(project):
     (package / "constant.py").write_text("CONSTANT = 333\n")
     run(project, str(BIN / "jupyter-book"), "build", ".", "--all")
     assert "it is 22222" in read(page)
+
+
+def test_the_wheel_holds_weights_records_and_scripts_of_this_version(project):
+    shutil.copytree(ROOT / "mpinotes", project / "mpinotes", ignore=shutil.ignore_patterns("__pycache__"))
+    (project / "README.md").touch()
+    run(project, *rule("wheel"))
+    (wheel,) = (project / "dist").iterdir()
+    assert wheel.name == f"mpinotes-{mpinotes.__version__}-py3-none-any.whl"
+    packed = set(zipfile.ZipFile(wheel).namelist())
+    for pattern in ("*.py", "pretrained/*.safetensors", "pretrained/*.json", "studies/records/*.json", "display/*.js"):
+        files = {f"mpinotes/{path.relative_to(ROOT / 'mpinotes')}" for path in ROOT.glob(f"mpinotes/{pattern}")}
+        assert files and files <= packed, pattern
 
 
 def test_the_book_for_a_class_holds_no_solutions_and_no_sources(project):

@@ -44,7 +44,7 @@ def project(tmp_path):
     for name in ("Makefile", "requirements.txt", "pyproject.toml"):
         shutil.copy(ROOT / name, tmp_path)
     (tmp_path / ".installed").touch()
-    configure(tmp_path, {"book.tools.variants": "."})
+    configure(tmp_path, {"book.tools.variants": ".", "book.tools.costs": "."})
     (tmp_path / "_toc.yml").write_text("format: jb-book\nroot: page\n")
     write_page(tmp_path, "print('it is', 6 * 7)")
     return tmp_path
@@ -101,6 +101,18 @@ def test_a_page_shows_the_number_of_the_package_as_it_is(project):
     (package / "constant.py").write_text("CONSTANT = 333\n")
     run(project, str(BIN / "jupyter-book"), "build", ".", "--all")
     assert "it is 22222" in read(page)
+
+
+def test_a_build_says_what_each_chapter_cost_and_what_came_from_the_cache(project):
+    costs = project / "_build/costs.txt"
+    lines = (
+        (r" +(\S+) s  page\n +\1 s  together, \1 s of them in this build\n", []),
+        (r" +(\S+) s  page \(from the cache\)\n +\1 s  together, 0.0 s of them in this build\n", ["--all"]),
+    )
+    for expected, options in lines:
+        printed = run(project, str(BIN / "jupyter-book"), "build", ".", *options)
+        assert re.fullmatch(expected, costs.read_text()), costs.read_text()
+        assert costs.read_text() in printed
 
 
 def test_the_wheel_holds_weights_records_and_scripts_of_this_version(project):

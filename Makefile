@@ -6,13 +6,11 @@ BIN := $(VENV)/bin
 TORCH := 2.13.0
 STAMP := $(VENV)/.installed
 PORT ?= 8000
-# What Colab comes with, or comes close to: other releases than requirements.txt. Some 5 GB with torch's CUDA build.
-COLAB ?= torch==2.14.1 torchvision==0.29.1 numpy==2.2.6
 # As many processes as cores, each with one thread: much of a test is starting kernels and waiting for pages.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist worksteal
 PROSE := *.md _config.yml CITATION.cff Makefile pyproject.toml book mpinotes tests
 
-.PHONY: help book strict book-without-solutions preview links ids pictures slides pdf test rendered bench colab lab lint types lock version clean
+.PHONY: help book strict book-without-solutions preview links ids pictures slides pdf test rendered bench wheel colab lab lint types lock version clean
 
 help:  ## these lines
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-24s%s\n", $$1, $$2 }' Makefile
@@ -64,7 +62,11 @@ bench: $(STAMP)  ## benchmarks against naive references and MONAI, in one run
 	$(BIN)/pip install --quiet --no-deps monai==1.6.1 einops==0.8.2
 	$(BIN)/python -m tests.benchmarks
 
-colab: $(STAMP)  ## every notebook alone on an imitated Colab (needs the package index)
+wheel: $(STAMP)  ## the package as one file, in dist, to install where its address is out of reach
+	rm -rf build dist
+	$(BIN)/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+
+colab: $(STAMP)  ## every notebook alone on an imitated Colab (needs the package index and Python 3.12)
 	$(BIN)/python -m tests.colab $(COLAB)
 
 lab: $(STAMP)  ## the notebooks in JupyterLab

@@ -249,8 +249,8 @@ COMPUTE = {
 """A call at a tiny size for every public function that computes, by room."""
 
 WITHOUT_TENSORS = {
-    "baselines", "best_device", "usable_device", "build_network", "load_vessels", "matrix_scan", "matrix_split", "parallel",
-    "shares_core", "spread_out", "with_bar",
+    "baselines", "best_device", "build_network", "load_vessels", "matrix_scan", "matrix_split", "parallel",
+    "shares_core", "spread_out", "usable_device", "with_bar",
 }  # fmt: skip
 """Compute none, read them from a file, or follow torch's defaults on purpose, as a network of one's own does."""
 

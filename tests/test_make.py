@@ -9,11 +9,14 @@ import subprocess
 import sys
 import time
 import urllib.request
+import zipfile
 from pathlib import Path
 
 import nbformat
 import pytest
 import yaml
+
+import mpinotes
 
 ROOT = Path(__file__).parent.parent
 CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
@@ -41,7 +44,7 @@ def project(tmp_path):
     for name in ("Makefile", "requirements.txt", "pyproject.toml"):
         shutil.copy(ROOT / name, tmp_path)
     (tmp_path / ".installed").touch()
-    configure(tmp_path, {"book.tools.variants": "."})
+    configure(tmp_path, {"book.tools.variants": ".", "book.tools.costs": "."})
     (tmp_path / "_toc.yml").write_text("format: jb-book\nroot: page\n", encoding="utf-8")
     write_page(tmp_path, "print('it is', 6 * 7)")
     return tmp_path
@@ -98,6 +101,30 @@ def test_a_page_shows_the_number_of_the_package_as_it_is(project):
     (package / "constant.py").write_text("CONSTANT = 333\n", encoding="utf-8")
     run(project, str(BIN / "jupyter-book"), "build", ".", "--all")
     assert "it is 22222" in read(page)
+
+
+def test_a_build_says_what_each_chapter_cost_and_what_came_from_the_cache(project):
+    costs = project / "_build/costs.txt"
+    lines = (
+        (r" +(\S+) s  page\n +\1 s  together, \1 s of them in this build\n", []),
+        (r" +(\S+) s  page \(from the cache\)\n +\1 s  together, 0.0 s of them in this build\n", ["--all"]),
+    )
+    for expected, options in lines:
+        printed = run(project, str(BIN / "jupyter-book"), "build", ".", *options)
+        assert re.fullmatch(expected, costs.read_text()), costs.read_text()
+        assert costs.read_text() in printed
+
+
+def test_the_wheel_holds_weights_records_and_scripts_of_this_version(project):
+    shutil.copytree(ROOT / "mpinotes", project / "mpinotes", ignore=shutil.ignore_patterns("__pycache__"))
+    (project / "README.md").touch()
+    run(project, *rule("wheel"))
+    (wheel,) = (project / "dist").iterdir()
+    assert wheel.name == f"mpinotes-{mpinotes.__version__}-py3-none-any.whl"
+    packed = set(zipfile.ZipFile(wheel).namelist())
+    for pattern in ("*.py", "pretrained/*.safetensors", "pretrained/*.json", "studies/records/*.json", "display/*.js"):
+        files = {f"mpinotes/{path.relative_to(ROOT / 'mpinotes')}" for path in ROOT.glob(f"mpinotes/{pattern}")}
+        assert files and files <= packed, pattern
 
 
 def test_the_book_for_a_class_holds_no_solutions_and_no_sources(project):

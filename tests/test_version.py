@@ -5,7 +5,9 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -25,6 +27,48 @@ def test_every_notebook_installs_the_package_of_its_own_version(path):
     assert "".join(second["source"]) == book_version.install_cell(mpinotes.__version__), "run: make version"
     assert book_version.find_install_cell(notebook) is second
     assert second["metadata"]["tags"] == ["hide-input"]
+
+
+@pytest.fixture
+def first_run(monkeypatch, tmp_path):
+    """Run the install cell in an empty folder where there is no mpinotes yet and pip ends with this status.
+    Returns what pip was asked to install."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(status):
+        commands = []
+
+        def pip(command, **_):
+            commands.append(command)
+            return SimpleNamespace(returncode=status, stderr="fatal: unable to access the address")
+
+        with monkeypatch.context() as patch:
+            patch.setattr("importlib.util.find_spec", lambda name: None if name == "mpinotes" else True)
+            patch.setattr("importlib.metadata.version", lambda name: "9.9")
+            patch.setattr("subprocess.run", pip)
+            exec(book_version.install_cell("1.2.3"), {"profile": "smoke"})
+        (command,) = commands
+        assert command[:5] == [sys.executable, "-m", "pip", "install", "-q"]
+        return command[5:]
+
+    return run
+
+
+def test_the_install_cell_takes_the_tag_and_keeps_what_colab_brings(first_run):
+    kept = ["torch==9.9", "torchvision==9.9", "numpy==9.9"]
+    assert first_run(0) == [f"mpinotes @ git+{book_version.ADDRESS}@v1.2.3", *kept]
+
+
+def test_the_install_cell_takes_a_wheel_of_its_version_that_lies_beside_the_notebook(first_run, tmp_path):
+    for version in ("1.2.2", "1.2.3", "1.2.30"):
+        (tmp_path / f"mpinotes-{version}-py3-none-any.whl").touch()
+    assert first_run(0)[0] == "mpinotes-1.2.3-py3-none-any.whl"
+
+
+def test_the_install_cell_ends_in_a_sentence_that_says_what_to_do(first_run, capsys):
+    with pytest.raises(SystemExit, match="make wheel.*repository on Drive.*fork.*pyproject.toml"):
+        first_run(1)
+    assert "fatal: unable to access" in capsys.readouterr().out
 
 
 def test_what_opens_on_colab_and_what_the_readme_installs_is_of_that_version_too():

@@ -13,12 +13,24 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 ADDRESS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["urls"]["Repository"]
 CELL = """\
+import subprocess
+import sys
 from importlib.metadata import version
 from importlib.util import find_spec
+from pathlib import Path
 
 if find_spec("mpinotes") is None:  # on Colab: its own torch and numpy stay
-    kept = " ".join(f"{{name}}=={{version(name)}}" for name in ("torch", "torchvision", "numpy") if find_spec(name))
-    %pip install -q "mpinotes @ git+{address}@v{version}" {{kept}}
+    wheel = [str(path) for path in Path().glob("mpinotes-{version}-*.whl")]  # one that was uploaded
+    source = [*wheel, "mpinotes @ git+{address}@v{version}"][0]
+    kept = [f"{{name}}=={{version(name)}}" for name in ("torch", "torchvision", "numpy") if find_spec(name)]
+    pip = subprocess.run([sys.executable, "-m", "pip", "install", "-q", source, *kept], capture_output=True, text=True)
+    if pip.returncode:
+        print(pip.stderr)
+        sys.exit(
+            f"{{source}} cannot be installed. Upload the wheel of `make wheel` beside this notebook and run this cell "
+            "again, or `%pip install` the folder of the repository on Drive. A fork writes its own address into "
+            "pyproject.toml and says `make version`."
+        )
 
 from mpinotes.studies import workplace
 

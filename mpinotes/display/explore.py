@@ -65,7 +65,13 @@ class Explorer:
         self.live, self.static = live, static
 
     def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
-        return {**(self.live._repr_mimebundle_(**options) or {}), "text/html": self.static}
+        # ipywidgets itself makes this bundle only since version 8; Colab has 7.7.
+        view = {"version_major": 2, "version_minor": 0, "model_id": self.live.model_id}
+        return {
+            "text/plain": "A figure with sliders",
+            "text/html": self.static,
+            "application/vnd.jupyter.widget-view+json": view,
+        }
 
 
 def explore_frames(draw: Callable[[float], Figure], slider: Slider, *, alt: str) -> Explorer:

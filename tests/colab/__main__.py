@@ -1,8 +1,8 @@
-"""Colab, imitated: a fresh environment with its own torch and numpy, a folder with one notebook.
+"""Colab, imitated: a fresh environment with Colab's versions of all that it brings, a folder with one notebook.
 
-The first cell runs as it is. Git takes the book's address from a copy of this working tree that has
-the version's tag, so the cell installs what would be released; what it needs besides comes from the
-package index. torch and numpy must be afterwards what they were before.
+The versions stand in `packages.txt`. The first cell runs as it is. Git takes the book's address from a copy
+of this working tree that has the version's tag, so the cell installs what would be released; what it needs
+besides comes from the package index. What Colab brought must be afterwards what it was before.
 """
 
 import argparse
@@ -14,14 +14,19 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import mpinotes
 from book.tools.version import ADDRESS, ROOT
 
-KEPT = ("torch", "torchvision", "numpy")
-# What a notebook server has; Colab has all of it.
-SERVER = ("ipykernel", "papermill")
+PACKAGES = Path(__file__).with_name("packages.txt")
+
+
+def brought(replacements: list[str]) -> dict[str, str]:
+    """The versions of `packages.txt`; a replacement, ``name==version``, takes the place of its line."""
+    lines = [line for line in PACKAGES.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+    return dict(line.split("==") for line in [*lines, *replacements])
 
 
 def released(folder: Path) -> Path:
@@ -60,16 +65,17 @@ def redirected(remote: Path) -> dict[str, str]:
     }
 
 
-def machine(folder: Path, packages: list[str]) -> Path:
-    """A new environment with `packages` and what a notebook server has; returns its Python."""
-    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+def machine(folder: Path, python: str, packages: dict[str, str]) -> Path:
+    """A new environment of `python` with `packages`, and papermill to run notebooks; returns its Python."""
+    subprocess.run([python, "-m", "venv", str(folder)], check=True)
     python = folder / "bin/python"
-    subprocess.run([python, "-m", "pip", "install", "--quiet", *packages, *SERVER], check=True)
+    pins = [f"{name}=={version}" for name, version in packages.items()]
+    subprocess.run([python, "-m", "pip", "install", "--quiet", *pins, "papermill"], check=True)
     subprocess.run([python, "-m", "ipykernel", "install", "--sys-prefix"], check=True, capture_output=True)
     return python
 
 
-def versions(python: Path, names: tuple[str, ...] = KEPT) -> dict[str, str]:
+def versions(python: Path, names: Iterable[str]) -> dict[str, str]:
     """Versions of the distributions `names` in the environment of `python`."""
     code = "import importlib.metadata as m, json, sys; print(json.dumps({n: m.version(n) for n in sys.argv[1:]}))"
     return json.loads(subprocess.run([python, "-c", code, *names], check=True, capture_output=True).stdout)
@@ -98,7 +104,8 @@ def processor_seconds() -> float:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.colab", description=__doc__)
-    parser.add_argument("packages", nargs="+", help="what the machine comes with: torch==… torchvision==… numpy==…")
+    parser.add_argument("packages", nargs="*", help="versions instead of those of packages.txt: torch==… numpy==…")
+    parser.add_argument("--python", default="python3.12", help="Colab's by default")
     parser.add_argument("--only", default="", help="notebooks whose name holds this")
     options = parser.parse_args()
     environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
@@ -107,9 +114,10 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         environment |= redirected(released(folder))
-        python = machine(folder / "machine", options.packages)
+        packages = brought(options.packages)
+        python = machine(folder / "machine", options.python, packages)
         environment["PATH"] = f"{python.parent}:{environment['PATH']}"
-        before = versions(python)
+        before = versions(python, packages)
         print("the machine has", before, flush=True)
         for notebook in notebooks:
             try:
@@ -119,9 +127,10 @@ def main() -> int:
                 print(f"{notebook.name}: FAILED\n{error}", flush=True)
             else:
                 print(f"{notebook.name}: {seconds:.0f} s, processors {used:.0f} s", flush=True)
-            if (after := versions(python)) != before:
-                failed.append(f"{notebook.name} changed versions: {after}")
-        print("after all of them", versions(python, (*KEPT, "mpinotes")))
+            after = versions(python, packages)
+            if changed := {name: version for name, version in after.items() if version != before[name]}:
+                failed.append(f"{notebook.name} changed versions: {changed}")
+        print("after all of them", versions(python, ["mpinotes"]))
     print("\n".join(["failed:", *failed]) if failed else f"{len(notebooks)} notebooks passed")
     return len(failed) > 0
 

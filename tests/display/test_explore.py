@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 from mpinotes.diffusion import ConditionDecay
-from mpinotes.display import Slider, explore_curves, explore_frames
+from mpinotes.display import Explorer, Slider, explore_curves, explore_frames
 
+VIEW = "application/vnd.jupyter.widget-view+json"
 SLIDER = Slider("gamma", "γ", 0.0, 1.0, 0.5, 0.5)
 
 
@@ -17,8 +18,27 @@ def draw(value):
 
 
 def test_one_output_carries_the_live_widget_and_the_static_page():
-    bundle = explore_frames(draw, SLIDER, alt="a line")._repr_mimebundle_()
-    assert {"text/html", "application/vnd.jupyter.widget-view+json"} <= set(bundle)
+    explorer = explore_frames(draw, SLIDER, alt="a line")
+    bundle = explorer._repr_mimebundle_(include=None, exclude=None)
+    assert bundle["text/html"] == explorer.static
+    assert bundle[VIEW] == {"version_major": 2, "version_minor": 0, "model_id": explorer.live.model_id}
+
+
+def test_the_view_is_the_one_that_ipywidgets_8_makes():
+    live = explore_frames(draw, SLIDER, alt="a line").live
+    assert Explorer(live, "")._repr_mimebundle_()[VIEW] == live._repr_mimebundle_()[VIEW]
+
+
+def test_a_widget_of_ipywidgets_7_has_its_view_too():
+    """Colab's 7.7.1: such a widget displays itself and has no bundle to ask for."""
+
+    class Widget7:
+        model_id = "5e9d"
+
+        def _ipython_display_(self):
+            raise AssertionError("nothing is displayed before the output is")
+
+    assert Explorer(Widget7(), "")._repr_mimebundle_()[VIEW]["model_id"] == "5e9d"
 
 
 def test_the_static_page_has_one_frame_per_position_and_needs_nothing_from_outside():

@@ -34,6 +34,14 @@ def test_the_version_is_one():
     assert f"## {mpinotes.__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
+def test_readers_are_told_the_pythons_of_the_package():
+    classifiers = PROJECT["project"]["classifiers"]
+    first, *_, last = (text.removeprefix("Programming Language :: Python :: ") for text in classifiers)
+    assert PROJECT["project"]["requires-python"] == f">={first}"
+    for page in ("README.md", "book/intro.md", "book/teachers.md"):
+        assert set(re.findall(r"Python (3\.\d+ to 3\.\d+)", (ROOT / page).read_text())) == {f"{first} to {last}"}
+
+
 def test_every_chapter_is_in_the_table_of_contents():
     contents = (ROOT / "_toc.yml").read_text(encoding="utf-8")
     assert all(f"book/{path.stem}" in contents for path in NOTEBOOKS)

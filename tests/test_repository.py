@@ -39,7 +39,9 @@ def test_readers_are_told_the_pythons_of_the_package():
     first, *_, last = (text.removeprefix("Programming Language :: Python :: ") for text in classifiers)
     assert PROJECT["project"]["requires-python"] == f">={first}"
     for page in ("README.md", "book/intro.md", "book/teachers.md"):
-        assert set(re.findall(r"Python (3\.\d+ to 3\.\d+)", (ROOT / page).read_text())) == {f"{first} to {last}"}
+        assert set(re.findall(r"Python (3\.\d+ to 3\.\d+)", (ROOT / page).read_text(encoding="utf-8"))) == {
+            f"{first} to {last}"
+        }
 
 
 def test_every_chapter_is_in_the_table_of_contents():

@@ -80,7 +80,7 @@ def test_results_without_the_data_are_dropped_when_its_file_appears_or_changes(c
 
 
 def test_the_file_in_the_home_folder_counts_where_no_folder_is_named(cache, tmp_path, monkeypatch):
-    monkeypatch.setattr(Path, "home", lambda: tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
     before = cache("one")
     (tmp_path / ".medmnist").mkdir()
     (tmp_path / ".medmnist/vesselmnist3d.npz").write_bytes(b"the data")

@@ -111,8 +111,8 @@ def test_a_build_says_what_each_chapter_cost_and_what_came_from_the_cache(projec
     )
     for expected, options in lines:
         printed = run(project, str(BIN / "jupyter-book"), "build", ".", *options)
-        assert re.fullmatch(expected, costs.read_text()), costs.read_text()
-        assert costs.read_text() in printed
+        assert re.fullmatch(expected, costs.read_text(encoding="utf-8")), costs.read_text(encoding="utf-8")
+        assert costs.read_text(encoding="utf-8") in printed
 
 
 def test_the_wheel_holds_weights_records_and_scripts_of_this_version(project):

@@ -5,8 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import mpinotes
-from mpinotes.data import Amounts
-from mpinotes.methods import METHODS, Method, Trained, load
+from mpinotes.data import Amounts, available_vessels
+from mpinotes.methods import METHODS, ImageMethod, Method, Trained, load
 from mpinotes.pretrained import released
 from mpinotes.studies.profiles import Profile
 from mpinotes.studies.training import train_method
@@ -38,7 +38,7 @@ def get_trained(names: Iterable[str], profile: Profile, runs: Path, seed: int = 
     :param profile: of the chapter.
     :param runs: the folder that all chapters of a run share.
     :param seed: of the trainings.
-    :raises ValueError: for a network in `runs` of another profile, seed or version.
+    :raises ValueError: for a network in `runs` of another profile, seed or version, or of other data.
 
     >>> from pathlib import Path
     >>> get_trained(["sm_unet"], get_profile("book"), Path("runs"))["sm_unet"].method.title
@@ -79,10 +79,15 @@ def _seconds_per_step(method: Method) -> float:
 
 
 def _check_run(trained: Trained, profile: Profile, seed: int, folder: Path) -> None:
-    wanted = {"profile": profile.name, "seed": seed, "version": mpinotes.__version__}
-    other = [
-        f"{name} {trained.card[name]}, not {value}" for name, value in wanted.items() if trained.card[name] != value
-    ]
+    there = {name: trained.card[name] for name in ("profile", "seed", "version")}
+    here = {"profile": profile.name, "seed": seed, "version": mpinotes.__version__}
+    if isinstance(trained.method, ImageMethod):  # matrices are simulated, by a version
+        vessels = available_vessels("train", profile.train_volumes)
+        # The first sentence: the second says why there are no real ones.
+        there["data"], here["data"] = (
+            source.partition(".")[0] for source in (trained.card["data"]["source"], vessels.source)
+        )
+    other = [f"{name} {there[name]}, not {value}" for name, value in here.items() if there[name] != value]
     if other:
         raise ValueError(f"{folder} is of another run ({'; '.join(other)}): delete it, or work in another folder")
 

@@ -1,3 +1,4 @@
+import json
 import re
 import shutil
 from dataclasses import replace
@@ -5,6 +6,8 @@ from dataclasses import replace
 import pytest
 import torch
 
+import mpinotes
+from mpinotes.data import Vessels
 from mpinotes.methods import METHODS
 from mpinotes.pretrained import FOLDER
 from mpinotes.studies import announce, get_profile, get_trained, networks
@@ -38,6 +41,21 @@ def test_a_network_of_another_version_is_refused(tmp_path):
         shutil.copy(FOLDER / f"sm_unet.{suffix}", tmp_path / "sm_unet")
     with pytest.raises(ValueError, match=r"sm_unet is of another run \(version "):
         get_trained(["sm_unet"], FULL, tmp_path)
+
+
+def test_a_network_of_other_data_is_refused(tmp_path, monkeypatch):
+    """Trained on procedural vessels, before the real ones were there; or the other way round."""
+    card = json.loads((FOLDER / "ddpm.json").read_text(encoding="utf-8"))
+    card |= {"version": mpinotes.__version__, "data": {"source": "SYNTHETIC vessels stand in. No network"}}
+    (tmp_path / "ddpm").mkdir()
+    (tmp_path / "ddpm/ddpm.json").write_text(json.dumps(card), encoding="utf-8")
+    shutil.copy(FOLDER / "ddpm.safetensors", tmp_path / "ddpm")
+    vessels = Vessels(torch.zeros(1, 1, 8, 8, 8), True, "VesselMNIST3D, train split: 16 real volumes")
+    monkeypatch.setattr(networks, "available_vessels", lambda split, count: vessels)
+    with pytest.raises(ValueError, match=r"data SYNTHETIC vessels stand in, not VesselMNIST3D, train split"):
+        get_trained(["ddpm"], FULL, tmp_path)
+    vessels = replace(vessels, source="SYNTHETIC vessels stand in. The disk is full")  # for another reason
+    assert list(get_trained(["ddpm"], FULL, tmp_path)) == ["ddpm"]
 
 
 def test_the_time_is_that_of_all_steps(monkeypatch, capsys):

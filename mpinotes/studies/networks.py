@@ -19,7 +19,7 @@ def find_trained(methods: Iterable[Method], runs: Path, suffix: str = "") -> dic
     found = {}
     for name in (method.name for method in methods):
         folder = runs / f"{name}{suffix}"
-        if (folder / f"{name}.safetensors").is_file():
+        if _is_trained(name, folder):
             found[name] = load(name, folder)
         elif name in released():
             found[name] = load(name)
@@ -46,10 +46,10 @@ def get_trained(names: Iterable[str], profile: Profile, runs: Path, seed: int = 
     """
     if profile.name != "full":
         return {name: load(name) for name in names}
-    announce([name for name in names if not _is_trained(name, runs)], profile)
+    announce([name for name in names if not _is_trained(name, runs / name)], profile)
     found = {}
     for name in names:
-        if not _is_trained(name, runs):
+        if not _is_trained(name, runs / name):
             train_method(name, profile, runs / name, seed, best_device())
         found[name] = load(name, runs / name)
         _check_run(found[name], profile, seed, runs / name)
@@ -92,5 +92,5 @@ def _check_run(trained: Trained, profile: Profile, seed: int, folder: Path) -> N
         raise ValueError(f"{folder} is of another run ({'; '.join(other)}): delete it, or work in another folder")
 
 
-def _is_trained(name: str, runs: Path) -> bool:
-    return (runs / name / f"{name}.safetensors").is_file()
+def _is_trained(name: str, folder: Path) -> bool:
+    return (folder / f"{name}.safetensors").is_file()

@@ -1,7 +1,11 @@
 """Device and precision: bfloat16 where the hardware computes it, float32 elsewhere."""
 
+import os
+
 import torch
 from torch import nn
+
+_BEFORE_BFLOAT16 = ("SSE41", "AVX", "AVX2", "AVX2_VNNI", "AVX512_CORE", "AVX512_CORE_VNNI")
 
 
 def best_device() -> torch.device:
@@ -33,10 +37,17 @@ def autocast(device: torch.device) -> torch.autocast:
     if device.type == "cuda":
         native = torch.cuda.is_bf16_supported(including_emulation=False)
     else:
-        capabilities = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
-        native = any(capabilities.get(name, False) for name in ("avx512_bf16", "amx_bf16", "bf16"))
+        native = _processor_has_bfloat16()
     # Inside a caller's autocast the cache of rounded weights would outlive the optimiser's steps.
     return torch.autocast(device.type, torch.bfloat16, enabled=native, cache_enabled=False)
+
+
+def _processor_has_bfloat16() -> bool:
+    """Whether the processor has the instructions and oneDNN, which torch computes with, may use them: it
+    would otherwise imitate them, ten times slower than float32."""
+    capabilities = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
+    allowed = os.environ.get("ONEDNN_MAX_CPU_ISA", "ALL").upper() not in _BEFORE_BFLOAT16
+    return allowed and any(capabilities.get(name, False) for name in ("avx512_bf16", "amx_bf16", "bf16"))
 
 
 def forward(model: nn.Module, *inputs: torch.Tensor) -> torch.Tensor:

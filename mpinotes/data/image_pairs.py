@@ -1,7 +1,7 @@
 """Pairs of low- and high-resolution volumes, through the simulated scanner."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 
@@ -47,6 +47,10 @@ class ImagePairs:
     x_hr: torch.Tensor
     source: str = "given volumes"
     real: bool = False
+
+    def first(self, count: int) -> "ImagePairs":
+        """The first `count` pairs: other than pairs of so many volumes, whose noise is drawn anew."""
+        return replace(self, x_lr=self.x_lr[:count], x_hr=self.x_hr[:count])
 
 
 def image_pairs(

@@ -15,6 +15,7 @@ class Profile(Amounts):
     """How much of everything one run does.
 
     :param name: of the profile.
+    :param live_volumes: of the test volumes, those that chapters 6 and 7 enhance.
     :param most_steps: at most so many training steps from nothing.
     :param most_calls: at most so many network calls for one estimate.
     :param term_steps: of each variant in the study of DCCDM's terms.
@@ -31,6 +32,7 @@ class Profile(Amounts):
     """
 
     name: str
+    live_volumes: int
     most_steps: int
     most_calls: int
     term_steps: int
@@ -60,6 +62,7 @@ PROFILES = {
         name="smoke",
         train_volumes=16,
         test_volumes=8,
+        live_volumes=8,
         regularizations=(5.0,),
         most_steps=12,
         most_calls=4,
@@ -77,6 +80,7 @@ PROFILES = {
         name="book",
         train_volumes=128,
         test_volumes=382,
+        live_volumes=96,
         regularizations=(2.0, 5.0, 12.0),
         most_steps=60,
         most_calls=20,
@@ -94,6 +98,7 @@ PROFILES = {
         name="full",
         train_volumes=1335,
         test_volumes=382,
+        live_volumes=382,
         regularizations=(1.0, 2.0, 5.0, 12.0, 30.0),
         most_steps=11_000,
         most_calls=20,

@@ -91,3 +91,11 @@ def test_an_impossible_imaging_chain_is_refused_by_name(name, value):
 def test_bad_volumes_are_refused_by_name(volumes):
     with pytest.raises(ValueError, match="^volumes: got"):
         image_pairs(volumes)
+
+
+def test_the_first_pairs_keep_their_images():
+    """Pairs of fewer volumes would have other noise."""
+    pairs = image_pairs(vessels(3))
+    first = pairs.first(2)
+    assert torch.equal(first.x_lr, pairs.x_lr[:2]) and torch.equal(first.x_hr, pairs.x_hr[:2])
+    assert first.source == pairs.source

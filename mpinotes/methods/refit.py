@@ -15,16 +15,25 @@ SEARCHED = (20e-9, 70e-9)
 
 
 def refit_matrix(
-    low: torch.Tensor, setting: MatrixSetting, orders: torch.Tensor, *, chain: str = "unknown"
+    low: torch.Tensor,
+    setting: MatrixSetting,
+    orders: torch.Tensor,
+    *,
+    chain: str = "unknown",
+    integrals: DriveIntegrals | None = None,
 ) -> tuple[torch.Tensor, float]:
     """High-gradient components of the core diameter, β ∝ d³, that explains most of the low-gradient ones.
 
-    `low`: complex (component, 2, y, x) [V, any common unit], with white noise or none, so that this is
-    a maximum-likelihood fit. The model is one core size in equilibrium. `chain` "unknown" gives every
-    line a complex factor of its own; "known" gives all one real factor: phases must be the model's.
-    Of `setting` only frequency and density are used. Returns components of modulus ≤ 1, with the
-    phases of `low` where the chain is unknown (zeros for a component of zeros, which has none), and the
-    diameter [m].
+    The model is one core size in equilibrium. Returns components of modulus ≤ 1, with the phases of `low` where
+    the chain is unknown (zeros for a component of zeros, which has none), and the diameter [m].
+
+    :param low: complex (component, 2, y, x) [V, any common unit], with white noise or none, so that this is
+        a maximum-likelihood fit
+    :param setting: of which only frequency and density are used
+    :param orders: the mixing orders, (component, 2)
+    :param chain: "unknown" gives every line a complex factor of its own; "known" gives all one real factor:
+        phases must be the model's
+    :param integrals: what several fits share, see `simulate_system_matrix`
 
     >>> from mpinotes.data import GRADIENT_RATIO, PAPER_TEST, matrix_scan
     >>> from mpinotes.methods.refit import refit_matrix
@@ -41,7 +50,8 @@ def refit_matrix(
         raise ValueError(f"low: got {low.dtype} of shape {tuple(low.shape)}, accepted is complex ({len(orders)}, 2, …)")
     if not low.any():
         raise ValueError("low: got components that are zero everywhere, accepted is at least one with a signal")
-    measured, integrals = low.to(torch.complex128), DriveIntegrals()
+    measured = low.to(torch.complex128)
+    integrals = DriveIntegrals() if integrals is None else integrals
 
     def simulate(core_diameter: float, ratio: float) -> torch.Tensor:
         scan = matrix_scan(setting, ratio, (low.shape[-2], low.shape[-1]))
@@ -66,7 +76,13 @@ def refit_matrix(
     return high.to(low.dtype), best
 
 
-def refit_pairs(pairs: MatrixPairs, settings: Sequence[MatrixSetting], *, chain: str = "unknown") -> torch.Tensor:
+def refit_pairs(
+    pairs: MatrixPairs,
+    settings: Sequence[MatrixSetting],
+    *,
+    chain: str = "unknown",
+    integrals: DriveIntegrals | None = None,
+) -> torch.Tensor:
     """`refit_matrix` for every setting of test pairs, from their low-gradient components in volts: the
     high-gradient components, complex (setting · component, 2, y, x).
 
@@ -77,7 +93,9 @@ def refit_pairs(pairs: MatrixPairs, settings: Sequence[MatrixSetting], *, chain:
     """
     low = pairs.low_voltage.chunk(len(settings))
     orders = pairs.orders[: len(pairs.orders) // len(settings)]
+    integrals = DriveIntegrals() if integrals is None else integrals
     matrices = [
-        refit_matrix(part, setting, orders, chain=chain)[0] for part, setting in zip(low, settings, strict=True)
+        refit_matrix(part, setting, orders, chain=chain, integrals=integrals)[0]
+        for part, setting in zip(low, settings, strict=True)
     ]
     return torch.cat(matrices).to(pairs.low.dtype)

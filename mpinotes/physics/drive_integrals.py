@@ -57,14 +57,21 @@ def _tabulate(pixels: int, half_width: float, swing: float, degree: int, odd: bo
     # On the other side of the centre, T_p(−s) = (−1)^p T_p(s) and T_a(−u) likewise.
     sign = (-1.0) ** (torch.arange(degree, dtype=torch.float64, device="cpu") + int(odd))
     table = p.new_empty(degree, pixels, len(p))
+
+    def orders_of(values: torch.Tensor) -> torch.Tensor:
+        return torch.fft.hfft(values, n=2 * degree, dim=0)[:degree] / (2 * degree)
+
+    def up_to(edge: int) -> torch.Tensor:
+        """The integral over the field of view from its centre to an edge of pixels."""
+        return orders_of(_antiderivative(p, drive + (2 * edge - pixels) * half_width))
+
+    left = up_to(0) if integrate else table[:, 0]
     for index in range((pixels + 1) // 2):  # one column of pixels at a time: bounds the memory
-        field = drive + (2 * index - pixels + 1) * half_width
         if integrate:
-            difference = _antiderivative(p, field + half_width) - _antiderivative(p, field - half_width)
-            values = difference / (2 * half_width)
+            right = up_to(index + 1)
+            column, left = (right - left) / (2 * half_width), right
         else:
-            values = _chebyshev(p, field)
-        column = torch.fft.hfft(values, n=2 * degree, dim=0)[:degree] / (2 * degree)
+            column = orders_of(_chebyshev(p, drive + (2 * index - pixels + 1) * half_width))
         table[:, -1 - index] = column * sign[:, None]
         table[:, index] = column
     return table
@@ -77,4 +84,5 @@ def _chebyshev(p: torch.Tensor, s: torch.Tensor) -> torch.Tensor:
 def _antiderivative(p: torch.Tensor, s: torch.Tensor) -> torch.Tensor:
     """∫ T_p ds = (T_{p+1}/(p+1) − T_{p−1}/(p−1))/2; for p = 1, s²/2."""
     below = torch.where(p == 1, torch.zeros_like(p), 1 / (p - 1))
-    return (_chebyshev(p + 1, s) / (p + 1) - _chebyshev((p - 1).abs(), s) * below) / 2
+    values = _chebyshev(torch.cat([p[:1] - 1, p + 1]), s)  # p comes in steps of two
+    return (values[:, 1:] / (p + 1) - values[:, :-1] * below) / 2

@@ -22,6 +22,7 @@ from mpinotes.data import (
 )
 from mpinotes.evaluation import component_psnr, largest_correlation
 from mpinotes.methods import METHODS, refit_pairs
+from mpinotes.physics import DriveIntegrals
 from mpinotes.studies.profiles import Profile
 from mpinotes.studies.record import Record, Row, Series
 from mpinotes.studies.rows import SPLITS, Subject
@@ -132,14 +133,14 @@ def _model_errors(profile: Profile, train: MatrixPairs, runs: Path) -> list[Row]
         "errors/debye": (0.0, "debye", None),
         **{f"errors/spread/{spread:g}": (spread, "equilibrium", TEST_SEED) for spread in (0.0, *SPREADS)},
     }
-    rows = []
+    rows, integrals = [], DriveIntegrals(capacity=24)
     for condition, (spread, relaxation, phase_seed) in cases.items():
         settings = [replace(test, size_spread=spread) if spread else test for test in HELD_OUT_TESTS[1:2]]
         pairs = matrix_pairs(
             settings, orders, noise=CALIBRATION_NOISE, relaxation=relaxation, phase_seed=phase_seed, seed=TEST_SEED
         )
         images = {key: method.synthesise(pairs, settings) for key, method in methods.items()}
-        images["refit_calibrated"] = refit_pairs(pairs, settings, chain="known")
+        images["refit_calibrated"] = refit_pairs(pairs, settings, chain="known", integrals=integrals)
         found = [row for key in images for row in Subject(STUDY, key, condition).quartiles(images[key], pairs.high)]
         _report(condition, found)
         rows += found

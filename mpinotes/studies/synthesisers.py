@@ -9,6 +9,7 @@ import torch
 
 from mpinotes.data import MatrixPairs, MatrixSetting
 from mpinotes.methods import MATRIX_METHODS, Trained, fit_pattern, fit_wiener, nearest_neighbour, refit_pairs
+from mpinotes.physics import DriveIntegrals
 from mpinotes.studies.networks import find_trained
 from mpinotes.studies.profiles import Profile
 
@@ -49,7 +50,7 @@ def synthesisers(profile: Profile, split: str, train: MatrixPairs, runs: Path) -
         "nearest_neighbour": Synthesiser(
             "nearest neighbour", 0, lambda pairs, settings: nearest_neighbour(pairs.low, train, components)
         ),
-        "refit": Synthesiser("refitted physics", 0, refit_pairs),
+        "refit": Synthesiser("refitted physics", 0, partial(refit_pairs, integrals=DriveIntegrals(capacity=24))),
     }
     for variant, trained in networks(split, runs).items():
         method = profile.shortened(trained.method)

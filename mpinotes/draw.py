@@ -16,7 +16,7 @@ def normal(
     standard deviation of 1 in their real and in their imaginary part."""
     numbers = torch.randn(shape, generator=generator, dtype=like.dtype, device=_source(generator))
     # torch's complex normal numbers have a variance of 1/2 in each part.
-    return (math.sqrt(2) * numbers if like.is_complex() else numbers).to(like.device)
+    return send(math.sqrt(2) * numbers if like.is_complex() else numbers, like.device)
 
 
 def normal_like(x: torch.Tensor, generator: torch.Generator | None = None) -> torch.Tensor:
@@ -39,6 +39,11 @@ def integers(
 ) -> torch.Tensor:
     """Whole numbers from `low` to `high` − 1, on the device of the generator."""
     return torch.randint(low, high, shape, generator=generator, device=_source(generator))
+
+
+def send(numbers: torch.Tensor, device: torch.device) -> torch.Tensor:
+    """Numbers that were drawn, on the device that needs them. A GPU is not waited for."""
+    return numbers.to(device, non_blocking=device.type != "cpu")
 
 
 def _source(generator: torch.Generator | None) -> torch.device:

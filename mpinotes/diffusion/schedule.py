@@ -45,6 +45,11 @@ class Schedule:
                 beta = (1 - f[1:] / f[:-1]).clamp(max=0.999)
             return torch.cat([beta.new_ones(1), (1 - beta).cumprod(0)])
 
+    @cached_property
+    def _tables(self) -> dict[torch.device, torch.Tensor]:
+        """α̅ on every device that has asked for it: a step of a training must not send it anew."""
+        return {self.alpha_bar.device: self.alpha_bar}
+
     def kept_steps(self, steps: int) -> list[int]:
         """So many evenly spaced `steps` from T down to 1, for respaced sampling."""
         check_count("steps", steps, 1, self.steps)
@@ -52,8 +57,11 @@ class Schedule:
 
     def at(self, t: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
         """α̅_t for steps t, (batch,), in 0 … T, shaped to multiply `like`, (batch, ...)."""
+        if like.device not in self._tables:
+            with torch.inference_mode(False):
+                self._tables[like.device] = self.alpha_bar.to(like.device)
         try:  # the look-up itself refuses other steps: to compare them first would wait for a GPU
-            alpha_bar = self.alpha_bar.to(like.device).index_select(0, t)
+            alpha_bar = self._tables[like.device].index_select(0, t)
         except IndexError:
             raise ValueError(f"t: got {t.tolist()}, accepted are steps from 0 to {self.steps}") from None
         return alpha_bar.to(like.dtype).view(-1, *[1] * (like.ndim - 1))

@@ -12,7 +12,7 @@ from torch import nn
 from mpinotes.checks import check_choice, check_count, check_range, check_unit_volumes, make_plain
 from mpinotes.data import FIT_VOLUMES
 from mpinotes.diffusion import DDIM, Objective, Step, add_noise, sample, to_x0
-from mpinotes.draw import integers, normal, normal_like
+from mpinotes.draw import integers, normal, normal_like, send
 from mpinotes.methods.inference import evaluating
 from mpinotes.methods.method import ImageMethod, TrainingData
 from mpinotes.methods.mirrors import flip_together
@@ -76,7 +76,7 @@ def draw(batch: tuple[torch.Tensor, ...], generator: torch.Generator, config: DC
     """
     x_lr, x_hr = flip_together(batch, generator)
     t = integers(1, config.objective.schedule.steps + 1, (len(x_hr),), generator)
-    return x_lr, x_hr, t.to(x_hr.device), normal_like(x_hr, generator)
+    return x_lr, x_hr, send(t, x_hr.device), normal_like(x_hr, generator)
 
 
 def loss(model: nn.Module, drawn: tuple[torch.Tensor, ...], config: DCCDMConfig) -> dict[str, torch.Tensor]:

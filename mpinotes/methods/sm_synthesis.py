@@ -25,7 +25,7 @@ from mpinotes.diffusion import (
     sample,
     to_x0,
 )
-from mpinotes.draw import integers, normal_like, uniform
+from mpinotes.draw import integers, normal_like, send, uniform
 from mpinotes.methods.inference import evaluating
 from mpinotes.methods.method import MatrixMethod
 from mpinotes.networks import UNetConfig
@@ -98,8 +98,8 @@ def draw(
     noise, noise_y = normal_like(high, generator), normal_like(high, generator)
     # A dropped condition has weight 0 and level 0: y_null, which the paper leaves undefined, is zero.
     kept = uniform((count,), generator) >= config.drop_probability
-    levels = (_training_levels(t, config, generator) * kept[:, None]).to(high)
-    return high, perturb(low, noise_y, levels), levels, orders, t.to(high.device), noise
+    levels = send((_training_levels(t, config, generator) * kept[:, None]).to(high.dtype), high.device)
+    return high, perturb(low, noise_y, levels), levels, orders, send(t, high.device), noise
 
 
 def loss(model: nn.Module, drawn: tuple[torch.Tensor, ...], config: SynthesisConfig) -> dict[str, torch.Tensor]:
@@ -282,7 +282,7 @@ def to_training_channels(batch: tuple[torch.Tensor, ...], generator: torch.Gener
     """(low, high, orders) with both components turned to the phase of the low one, a random sign per
     channel, and as real channels."""
     low, high, orders = batch
-    sign = 1 - 2 * integers(0, 2, (*low.shape[:2], 1, 1), generator).to(low.device)
+    sign = send(1 - 2 * integers(0, 2, (*low.shape[:2], 1, 1), generator), low.device)
     turn = sign * align_phase(low)
     return to_channels(low * turn), to_channels(high * turn), orders
 

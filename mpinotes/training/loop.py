@@ -5,7 +5,7 @@ import math
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 import torch
 from torch import nn
@@ -17,8 +17,12 @@ from mpinotes.numerics import full_precision
 from mpinotes.training import parallel
 from mpinotes.training.checkpoint import Checkpoint
 from mpinotes.training.ema import make_ema
+from mpinotes.training.guard import LARGEST_SCALE, Guard
 from mpinotes.training.identity import fingerprint
-from mpinotes.training.precision import best_device
+from mpinotes.training.precision import best_device, low_precision
+
+READ_EVERY = {"cpu": 1, "cuda": 20}
+"""Steps between two looks at the losses, by type of device: a GPU would wait for each look."""
 
 
 class Trainable(Protocol):
@@ -91,8 +95,8 @@ class TrainState:
     """Where a training stands.
 
     :param step: how many steps are done.
-    :param terms: of the loss of the last one.
-    :param history: the total of each step so far.
+    :param terms: of the loss of the last one that was read: on a GPU every twentieth is.
+    :param history: the total of each step that was read.
     :param seconds: spent, earlier runs included.
     :param average: the model with the moving average of its weights: what is evaluated and kept.
 
@@ -172,47 +176,63 @@ def train(
         module.to(device, memory_format=memory_format)  # type: ignore[call-overload]  # torch's stubs lack it
     data = tuple(tensor.to(device) for tensor in data)
     # A short memory for squared gradients: with the usual 0.999 both image models left the track
-    # together after some 1,700 steps at a rate of 1e-3.
-    optimizer = torch.optim.AdamW(model.parameters(), lr=config.learning_rate, betas=(0.9, 0.99))
-    checkpoint = Checkpoint(folder, identity, {"model": model, "ema": ema, "optimizer": optimizer})
+    # together after some 1,700 steps at a rate of 1e-3. Fused, as the guard needs it.
+    optimizer = torch.optim.AdamW(model.parameters(), lr=config.learning_rate, betas=(0.9, 0.99), fused=True)
+    guard = Guard(LARGEST_SCALE if low_precision(device) == torch.float16 else 1.0, device)
+    checkpoint = Checkpoint(folder, identity, {"model": model, "ema": ema, "optimizer": optimizer, "guard": guard})
     with checkpoint.alone():
         progress = checkpoint.restore() or {"history": [], "seconds": 0.0}
         history, began = progress["history"], time.perf_counter() - progress["seconds"]
         parallel.check_agreement(
             {"step": len(history), "weights": fingerprint(model.state_dict().values()), **identity}
         )
+        terms = {"total": history[-1]} if history else {}
         if history:
-            yield TrainState(len(history), {"total": history[-1]}, history, progress["seconds"], ema.module)
+            yield TrainState(len(history), terms, history, progress["seconds"], ema.module)
+        unread: list[dict[str, torch.Tensor]] = []
         for step in range(len(history), config.steps):
-            terms = _train_step(model, method, data, config, optimizer, step)
+            unread.append(_train_step(model, method, data, config, optimizer, guard, step))
             ema.update_parameters(model)
-            history.append(terms["total"])
+            stored = (step + 1) % config.checkpoint_every == 0 or step + 1 == config.steps
+            if stored or not terms or len(unread) >= READ_EVERY.get(device.type, 1):
+                terms = _read(unread, history)
+                unread.clear()
             state = TrainState(step + 1, terms, history, time.perf_counter() - began, ema.module)
-            if state.step % config.checkpoint_every == 0 or state.step == config.steps:
+            if stored:
                 checkpoint.store(step=state.step, history=history, seconds=state.seconds)
             yield state
 
 
 def _train_step(
     model: nn.Module, method: Trainable, data: tuple[torch.Tensor, ...], config: TrainConfig,
-    optimizer: torch.optim.Optimizer, step: int,
-) -> dict[str, float]:  # fmt: skip
-    """One step of the optimiser; the terms of its loss."""
+    optimizer: torch.optim.Optimizer, guard: Guard, step: int,
+) -> dict[str, torch.Tensor]:  # fmt: skip
+    """One step of the optimiser; the terms of its loss and the norm of its gradient, on the device."""
     generator = step_generator(config.seed, step)
-    rows = draw.integers(0, len(data[0]), (config.batch,), generator).to(data[0].device)
+    rows = draw.send(draw.integers(0, len(data[0]), (config.batch,), generator), data[0].device)
     drawn = method.draw(tuple(tensor[rows] for tensor in data), generator)
     for group in optimizer.param_groups:
         group["lr"] = config.rate(step)
     optimizer.zero_grad(set_to_none=True)
     terms = method.loss(model, parallel.local_rows(drawn), step / config.steps)
-    terms["total"].backward()
+    guard.scaled(terms["total"]).backward()
     parallel.average_gradients(model)
-    norm = nn.utils.clip_grad_norm_(model.parameters(), 1.0).item()
-    values = parallel.average_terms(terms)
-    _check_finite(step, values["total"], norm)  # of the means: all processes go on, or none
-    with torch.device("cpu"):  # of the optimiser's counters, whatever the caller's default
-        optimizer.step()
-    return values
+    terms = parallel.average_terms(terms)  # so that all processes go on, or none
+    norm = guard.clip(model)
+    guard.step(optimizer, terms["total"], norm)
+    return {**terms, "norm of the gradient": norm, "ended": guard.ended}
+
+
+def _read(steps: list[dict[str, torch.Tensor]], history: list[float]) -> dict[str, float]:
+    """Wait for the device, append what it says of steps to their history, and return the terms of the last."""
+    numbers = iter(torch.stack([value.float() for step in steps for value in step.values()]).tolist())
+    for step in steps:
+        terms = dict(zip(step, numbers, strict=False))
+        norm, ended = terms.pop("norm of the gradient"), terms.pop("ended")
+        if ended:
+            _refuse(len(history), terms["total"], norm)
+        history.append(terms["total"])
+    return terms
 
 
 def step_generator(seed: int, step: int) -> torch.Generator:
@@ -221,11 +241,10 @@ def step_generator(seed: int, step: int) -> torch.Generator:
     return torch.Generator().manual_seed(int.from_bytes(digest, "big"))
 
 
-def _check_finite(step: int, loss: float, norm: float) -> None:
+def _refuse(step: int, loss: float, norm: float) -> NoReturn:
     if not math.isfinite(loss):
         raise FloatingPointError(f"loss is {loss} at step {step}: lower the learning rate")
-    if not math.isfinite(norm):
-        raise FloatingPointError(
-            f"gradient is {norm} at step {step} for a loss of {loss:.3g}: this device or precision "
-            "cannot compute it for this network and size of the data; use another"
-        )
+    raise FloatingPointError(
+        f"gradient is {norm} at step {step} for a loss of {loss:.3g}: this device or precision "
+        "cannot compute it for this network and size of the data; use another"
+    )

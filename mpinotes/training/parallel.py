@@ -104,16 +104,16 @@ def average_gradients(model: nn.Module) -> None:
             gradient.copy_(mean.view_as(gradient))
 
 
-def average_terms(terms: dict[str, torch.Tensor]) -> dict[str, float]:
-    """The mean of each term of the loss over the processes, as numbers.
+def average_terms(terms: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The mean of each term of the loss over the processes.
 
     >>> parallel.average_terms({"total": torch.tensor(0.5)})
-    {'total': 0.5}
+    {'total': tensor(0.5000)}
     """
     values = torch.stack([term.detach() for term in terms.values()])
     if distributed.is_initialized():
         values = _mean(values)
-    return dict(zip(terms, values.tolist(), strict=True))
+    return dict(zip(terms, values.unbind(), strict=True))
 
 
 def check_agreement(run: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Device and precision: bfloat16 where the hardware computes it, float32 elsewhere."""
+"""Device and precision: half of float32's bits where the hardware computes with them quickly."""
 
 import os
 
@@ -33,13 +33,22 @@ def usable_device(name: str) -> torch.device:
 
 
 def autocast(device: torch.device) -> torch.autocast:
-    """Autocast context: bfloat16 on hardware that has it natively, disabled (float32) elsewhere."""
-    if device.type == "cuda":
-        native = torch.cuda.is_bf16_supported(including_emulation=False)
-    else:
-        native = _processor_has_bfloat16()
+    """Autocast context of a device's `low_precision`, disabled where there is none."""
+    dtype = low_precision(device)
     # Inside a caller's autocast the cache of rounded weights would outlive the optimiser's steps.
-    return torch.autocast(device.type, torch.bfloat16, enabled=native, cache_enabled=False)
+    return torch.autocast(device.type, dtype or torch.bfloat16, enabled=dtype is not None, cache_enabled=False)
+
+
+def low_precision(device: torch.device) -> torch.dtype | None:
+    """What a network computes in: bfloat16 on hardware that has it natively, float16 on other GPUs, and None, which
+    is the precision of its weights, on other processors.
+
+    >>> low_precision(torch.device("cpu")) in (torch.bfloat16, None)
+    True
+    """
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
+    return torch.bfloat16 if _processor_has_bfloat16() else None
 
 
 def _processor_has_bfloat16() -> bool:

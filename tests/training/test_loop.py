@@ -12,8 +12,9 @@ import pytest
 import torch
 
 from mpinotes.networks import UNetConfig, seeded_network
-from mpinotes.training import TrainConfig, TrainState, train
-from mpinotes.training.loop import step_generator
+from mpinotes.training import TrainConfig, TrainState, loop, precision, train
+from mpinotes.training.checkpoint import load_checkpoint
+from mpinotes.training.loop import READ_EVERY, step_generator
 
 CPU = torch.device("cpu")
 NETWORK = UNetConfig(dims=2, in_channels=1, out_channels=1, widths=(8,), blocks=1)
@@ -244,3 +245,68 @@ def test_a_read_only_folder_gives_a_clear_error(tmp_path):
 def test_the_curve_of_a_history_is_its_means_over_equal_parts():
     state = TrainState(6, {}, [1.0, 3.0, 5.0, 7.0, 9.0, 11.0], 0.0, torch.nn.Identity())
     assert state.curve(3) == [2.0, 6.0, 10.0] and state.curve() == state.history
+
+
+def poisoned_at(step):
+    """The loss of `Denoising`, with a NaN in its gradient at one step."""
+
+    class Poisoned(Denoising):
+        calls = 0
+
+        def loss(self, model, drawn, progress):
+            terms = super().loss(model, drawn, progress)
+            if round(progress * CONFIG.steps) == step:
+                terms = {"total": terms["total"] + (next(model.parameters()) * 0).sum().sqrt()}
+            return terms
+
+    return Poisoned()
+
+
+@pytest.mark.parametrize("read_every", [1, 3, 20])
+def test_a_nan_is_told_with_its_step_and_spoils_nothing_however_late_it_is_read(read_every, monkeypatch, tmp_path):
+    """A GPU is asked now and then; what the steps in between would have done is not done."""
+    monkeypatch.setitem(READ_EVERY, "cpu", read_every)
+    model = seeded_network(NETWORK, 0)
+    states = train(model, poisoned_at(6), DATA, CONFIG, device=CPU, folder=tmp_path)
+    with pytest.raises(FloatingPointError, match="gradient is nan at step 6"):
+        list(states)
+    stored = load_checkpoint(tmp_path / "checkpoint.pt")
+    assert len(stored["history"]) == 4
+    assert same(model, run(config=CONFIG, stop=6)[0])  # as after step 5
+
+
+def test_losses_that_are_read_now_and_then_are_the_same(monkeypatch):
+    at_once = run()[2]
+    monkeypatch.setitem(READ_EVERY, "cpu", 5)
+    known = [len(state.history) for state in train(seeded_network(NETWORK, 0), Denoising(), DATA, CONFIG, device=CPU)]
+    # The first step, then every fifth, and before each checkpoint.
+    assert known == [1, 1, 1, 4, 4, 4, 4, 8, 8, 8, 8, 12]
+    assert run()[2].history == at_once.history
+
+
+def in_float16(monkeypatch):
+    for module in (loop, precision):
+        monkeypatch.setattr(module, "low_precision", lambda device: torch.float16)
+
+
+def test_a_training_in_half_precision_learns_and_goes_on_with_the_same_bits(monkeypatch, tmp_path):
+    """As on a GPU that has no bfloat16."""
+    in_float16(monkeypatch)
+    config = TrainConfig(steps=40, batch=8, learning_rate=3e-3, warmup=2, checkpoint_every=10)
+
+    def forwards(model, x):
+        return (precision.forward(model, x + 1, torch.ones(len(x))) - x).square().mean()
+
+    def go(folder=None, stop=None):
+        model = seeded_network(NETWORK, 0)
+        for state in train(model, Of(forwards), DATA, config, device=CPU, folder=folder):
+            if state.step == stop:
+                break
+        return model, state
+
+    whole, state = go()
+    go(tmp_path, 17)
+    resumed, _ = go(tmp_path)
+    assert same(whole, resumed)
+    assert sum(state.history[-10:]) < 0.9 * sum(state.history[:10])
+    assert load_checkpoint(tmp_path / "checkpoint.pt")["guard"]["scale"] > 1

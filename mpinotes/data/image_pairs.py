@@ -16,7 +16,7 @@ class Imaging:
 
     `concentration`: particles/m³ where the phantom is 1 (1e18 is about 0.5 mol(Fe)/m³ at 25 nm).
     The noise of 3 µV is 1/200 of the mean volume's largest voltage. `regularization`: λ of the
-    Tikhonov deconvolution, the best of a sweep over training volumes (chapter 1 repeats it).
+    Tikhonov deconvolution, the best of a sweep over training volumes (the chapter on physics repeats it).
 
     >>> imaging = Imaging(regularization=2.0)
     >>> imaging.particle.core_diameter, imaging.scan.noise

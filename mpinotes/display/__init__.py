@@ -3,6 +3,7 @@
 from mpinotes.display.architecture import draw_dccdm
 from mpinotes.display.explore import Explorer, Slider, explore_curves, explore_frames
 from mpinotes.display.figures import IMAGE_MAP, show_components, show_projections
+from mpinotes.display.page import explore_turn, show_source, show_table
 
 __all__ = [
     "IMAGE_MAP",
@@ -11,6 +12,9 @@ __all__ = [
     "draw_dccdm",
     "explore_curves",
     "explore_frames",
+    "explore_turn",
     "show_components",
     "show_projections",
+    "show_source",
+    "show_table",
 ]

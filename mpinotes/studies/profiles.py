@@ -15,7 +15,7 @@ class Profile(Amounts):
     """How much of everything one run does.
 
     :param name: of the profile.
-    :param live_volumes: of the test volumes, those that chapters 6 and 7 enhance.
+    :param live_volumes: of the test volumes, those that chapters enhance live.
     :param most_steps: at most so many training steps from nothing.
     :param most_calls: at most so many network calls for one estimate.
     :param term_steps: of each variant in the study of DCCDM's terms.
@@ -25,7 +25,7 @@ class Profile(Amounts):
     :param shift_volumes: per condition in the study of other noises and scanners.
     :param samples: of each volume for uncertainty.
     :param sample_volumes: in that study.
-    :param regularizations: the values of λ that chapter 1 tries.
+    :param regularizations: the values of λ that the chapter on physics tries.
 
     >>> get_profile("full").matrix_components
     168

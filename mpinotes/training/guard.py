@@ -20,6 +20,7 @@ class Guard:
     Once the loss is not finite, or a gradient is not at a scale of 1, every further step is left out:
     the weights stay what they were until somebody reads `ended`.
 
+    >>> from mpinotes.training.guard import Guard
     >>> guard, model = Guard(1.0), torch.nn.Linear(1, 1)
     >>> optimizer = torch.optim.AdamW(model.parameters(), fused=True)
     >>> guard.scaled(model(torch.full((1,), torch.inf))).backward()

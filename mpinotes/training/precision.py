@@ -43,6 +43,7 @@ def low_precision(device: torch.device) -> torch.dtype | None:
     """What a network computes in: bfloat16 on hardware that has it natively, float16 on other GPUs, and None, which
     is the precision of its weights, on other processors.
 
+    >>> from mpinotes.training.precision import low_precision
     >>> low_precision(torch.device("cpu")) in (torch.bfloat16, None)
     True
     """

@@ -94,7 +94,7 @@ def test_the_formulas_of_the_decay_widget_are_those_of_the_package():
     import json
     from pathlib import Path
 
-    chapter = json.loads((Path(__file__).parents[2] / "book/09_condition_decay.ipynb").read_text(encoding="utf-8"))
+    chapter = json.loads((Path(__file__).parents[2] / "book/42_condition_decay.ipynb").read_text(encoding="utf-8"))
     source = next(s for c in chapter["cells"] for s in c["source"] if s.startswith("formulas = "))
     formulas = eval(source.removeprefix("formulas = "))
     values = {"eta_max": 0.3, "gamma": 1.7, "w_max": 1.4, "w_min": 0.2, "sigma": 2.5}

@@ -15,7 +15,7 @@ from tests.chapters import BOOK
 from tests.notebooks.test_notebooks import printed_by
 
 TINY = Path(__file__).parent / "tiny_full"
-CHAPTER = BOOK / "06_training_dccdm.ipynb"
+CHAPTER = BOOK / "33_training_dccdm.ipynb"
 
 
 def run(folder, **parameters):

@@ -9,11 +9,11 @@ from mpinotes.physics import FWHM, Particle, langevin, langevin_derivative, lang
 from tests.rendered.conftest import HTML, PAGES, is_chapter
 
 EXPLORERS = {
-    "book/01_mpi_physics.html": 2,
-    "book/02_system_matrix.html": 1,
-    "book/04_frequency_masks.html": 1,
-    "book/05_diffusion.html": 1,
-    "book/09_condition_decay.html": 5,
+    "book/11_mpi_physics.html": 2,
+    "book/12_system_matrix.html": 1,
+    "book/32_frequency_masks.html": 1,
+    "book/21_diffusion.html": 1,
+    "book/42_condition_decay.html": 5,
 }
 """Pages with widgets, and how many sliders each has."""
 
@@ -51,7 +51,7 @@ def test_every_slider_moves_its_figure_by_keyboard_and_mouse(visit, path):
 
 
 def test_the_response_widget_draws_what_the_package_computes(visit):
-    page = visit("book/01_mpi_physics.html")
+    page = visit("book/11_mpi_physics.html")
     script = page.locator(".mpinotes-explorer script").text_content()
     specification = json.loads(script.split("\n})", 1)[1].strip().removeprefix("(").removesuffix(");"))
     names = "'x', 'diameter', 'gradient'"

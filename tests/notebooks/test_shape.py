@@ -15,6 +15,10 @@ MEASURED = re.compile(r"\d\.\d+ ?(?:dB|%|ms|s|min)(?![\w/])")
 KNOWN = {"3.01 dB"}
 """Numbers that follow from mathematics alone, and do not change with a run."""
 
+TEXTBOOK = [path for path in CHAPTERS if "## What we now know" in prose(path)]
+"""Chapters in the form of the textbook."""
+
+each_textbook_chapter = pytest.mark.parametrize("path", TEXTBOOK, ids=lambda path: path.stem)
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 each_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 
@@ -69,7 +73,67 @@ def test_a_chapter_has_its_sections(path):
     text = prose(path)
     assert "**What you will be able to do**" in text
     headings = re.findall(r"^## (.+)$", text, re.MULTILINE)
-    assert headings[-3:] == ["What can go wrong", "Exercises", "Sources"]
+    expected = ["What can go wrong", "Exercises", "Sources"]
+    if path in TEXTBOOK:
+        expected = ["What can go wrong", "Check yourself", "Exercises", "What we now know", "Sources"]
+    assert headings[-len(expected) :] == expected
+
+
+@each_textbook_chapter
+def test_a_chapter_begins_with_a_question_a_picture_and_what_it_needs(path):
+    opening = prose(path).split("\n## ")[0]
+    assert "?" in opening and "**What you need**" in opening
+    first_figure = next(cell for cell in cells(path, "code") if "figure" in cell["metadata"].get("mystnb", {}))
+    everything = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    place = [cell["id"] for cell in everything].index(first_figure["id"])
+    assert not any("## " in "".join(cell["source"]) for cell in everything[1:place] if cell["cell_type"] == "markdown")
+
+
+@each_textbook_chapter
+def test_five_questions_to_check_yourself_have_folded_answers(path):
+    part = prose(path).split("\n## Check yourself\n")[1].split("\n## ")[0]
+    questions = blocks(part, "dropdown")
+    assert len(questions) == 5
+    assert all(title.rstrip().endswith("?") and len(answer.split()) > 15 for title, answer in questions)
+
+
+@each_textbook_chapter
+def test_derivations_are_folded(path):
+    for title, text in blocks(prose(path), "dropdown"):
+        assert title.startswith("Derivation: ") or title.rstrip().endswith("?")
+        assert len(text.strip()) > 0
+
+
+@each_textbook_chapter
+def test_figures_are_numbered_and_have_captions(path):
+    figures = [cell for cell in cells(path, "code") if re.search(r"^plt\.show\(\)$", cell["source"], re.MULTILINE)]
+    described = [cell["metadata"].get("mystnb", {}) for cell in figures]
+    assert [cell["id"] for cell, one in zip(figures, described, strict=True)
+            if not (one.get("figure", {}).get("caption") and one.get("image", {}).get("alt"))] == []  # fmt: skip
+    names = [one["figure"]["name"] for one in described]
+    assert all(name.startswith("fig-") for name in names) and len(set(names)) == len(names)
+    assert [name for name in names if f"{{numref}}`{name}`" not in prose(path)] == []
+
+
+@each_textbook_chapter
+def test_visible_code_fits_the_page(path):
+    visible = [cell for cell in cells(path, "code") if "hide-input" not in cell["metadata"].get("tags", [])]
+    wide = {cell["id"]: line for cell in visible for line in cell["source"].splitlines() if len(line) > 88}
+    assert wide == {}
+    drawing = {"imshow(", "subplots(", ".plot(", "semilogy(", "set_xlabel("}
+    assert [cell["id"] for cell in visible if any(call in cell["source"] for call in drawing)] == []
+
+
+@each_textbook_chapter
+def test_sentences_are_short_enough_to_be_read_once(path):
+    """Of the running text: no formulas, directives, tables and links."""
+    text = prose(path)
+    for directive in ("math", "exercise", "solution", "dropdown", "figure", "image", "list-table"):
+        for _, content in blocks(text, directive):
+            text = text.replace(content, "")
+    text = re.sub(r"^(#|\||```|:).*$", "", text, flags=re.MULTILINE)
+    sentences = re.split(r"(?<=[.?!:])\s+|\n\s*\n|\n- ", text)
+    assert [s for s in sentences if len(s.split()) > 40] == []
 
 
 @each_chapter

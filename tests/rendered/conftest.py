@@ -17,7 +17,7 @@ def is_chapter(path):
     return path.split("/")[1][:2].isdigit()
 
 
-THEME_MESSAGES = ("THEBE_JS_URL' has already been declared", "Got invalid theme mode")
+THEME_MESSAGES = ("Got invalid theme mode",)
 """Complaints of the theme's own scripts on every page: they concern nothing that we write."""
 
 

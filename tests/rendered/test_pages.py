@@ -25,6 +25,10 @@ def test_the_page_is_whole_without_a_network(visit, path):
     formulas = page.locator(".math").count()
     page.wait_for_function("n => document.querySelectorAll('mjx-container').length >= n", arg=formulas)
     assert page.locator("mjx-merror").count() == 0
+    assert page.locator("input[type=search]:visible, .search-button-field:visible").count() == 1
+    if "/api/" not in path:
+        description = page.locator("meta[name=description]").get_attribute("content")
+        assert 40 < len(description) <= 200 and "\\" not in description
     broken = page.eval_on_selector_all("img", "images => images.filter(i => !i.complete || !i.naturalWidth).length")
     assert broken == 0
     assert page.locator(".mpinotes-explorer input").count() == EXPLORERS.get(path, 0)
@@ -67,6 +71,16 @@ def test_the_response_widget_draws_what_the_package_computes(visit):
         (width,) = page.evaluate(run, [specification["readouts"][0]["formula"], [0], [diameter, gradient]])
         assert width == pytest.approx(1e3 * FWHM / (beta * gradient))
     assert f"{1e3 * FWHM / (Particle(25e-9).beta * 1.5):.3g}" in page.locator(".readouts").inner_text()
+
+
+@pytest.mark.parametrize("path", filter(is_chapter, PAGES))
+def test_neither_code_nor_tables_scroll_sideways_on_a_small_screen(visit, path):
+    page = visit(path)
+    page.set_viewport_size({"width": 1280, "height": 800})
+    cut = page.locator(".cell_input pre, .cell_output pre, article table").evaluate_all(
+        "boxes => boxes.filter(e => e.checkVisibility() && e.scrollWidth > e.clientWidth + 1).map(e => e.innerText)"
+    )
+    assert cut == []
 
 
 def test_no_page_is_heavy():

@@ -3,26 +3,21 @@
 import math
 import resource
 import time
-from collections.abc import Callable
 from functools import partial
 
 import numpy as np
 import torch
-from monai.networks.nets import DiffusionModelUNet
 
 from mpinotes.data import (
     HELD_OUT_TESTS,
     PAPER_SETTINGS,
-    ImagePairs,
     image_pairs,
     matrix_pairs,
     matrix_test_pairs,
     synthetic_vessels,
 )
 from mpinotes.diffusion import ANCESTRAL
-from mpinotes.evaluation import psnr
-from mpinotes.methods import IMAGE_METHODS, METHODS, load, mirror_mean
-from mpinotes.networks import seeded
+from mpinotes.methods import IMAGE_METHODS, load, mirror_mean
 from mpinotes.physics import (
     CartesianScan,
     LissajousScan,
@@ -35,17 +30,8 @@ from mpinotes.physics import (
 from mpinotes.physics.cartesian import voxel_centres
 from mpinotes.reconstruction import reconstruct_tikhonov
 from mpinotes.studies import get_profile
-from mpinotes.training import TrainConfig, best_device, train
-
-
-def seconds(work: Callable[[], object], repeats: int = 3) -> float:
-    """Best of a few runs."""
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - start)
-    return min(times)
+from mpinotes.training import best_device, train
+from tests.benchmarks.training import bench_training, seconds
 
 
 def langevin_terms(h: np.ndarray, beta: float) -> tuple[np.ndarray, np.ndarray]:
@@ -207,59 +193,6 @@ def bench_tikhonov() -> None:
         print(f"Tikhonov, {f'{count} × {side}³:':13}{ours:9.2f} s, peak {peak:,.0f} MB of the process so far")
 
 
-def train_for(network: torch.nn.Module, pairs: ImagePairs, limit: float) -> dict[str, float]:
-    """Train a network as DDPM for `limit` seconds; its step time, speed and validation PSNR then."""
-    method = METHODS["ddpm"]
-    config = TrainConfig(100_000, learning_rate=3e-4, warmup=20, ema_decay=0.98)
-    states = train(network, method, (pairs.x_lr, pairs.x_hr), config, device=best_device())
-    next(states)
-    start = time.perf_counter()
-    count = 0
-    while time.perf_counter() - start < limit:
-        next(states)
-        count += 1
-    step = (time.perf_counter() - start) / count
-    validation = image_pairs(synthetic_vessels(32, 32, seed=1).round(), seed=1)
-    call = seconds(lambda: method.apply(network, validation.x_lr, steps=1), 2)
-    enhanced = method.apply(network, validation.x_lr)
-    return {"step": step, "steps": count, "call": call / 32, "psnr": psnr(enhanced, validation.x_hr).mean().item()}
-
-
-def bench_network(limit: float = 120.0) -> None:
-    """Our U-Net against MONAI's DiffusionModelUNet: same batch, precision, memory format, loop and data."""
-    pairs = image_pairs(synthetic_vessels(256, 32).round())
-    peers = {"ours": METHODS["ddpm"].build(0), "MONAI": seeded(MonaiUNet, 0)}
-    results = {name: train_for(network, pairs, limit) for name, network in peers.items()}
-    for name, network in peers.items():
-        millions, row = sum(p.numel() for p in network.parameters()) / 1e6, results[name]
-        print(
-            f"U-Net, {name:6} {millions:.2f} M: {8 / row['step']:7.1f} volumes/s training, {1 / row['call']:7.1f} per "
-            f"call; {row['psnr']:.2f} dB after {limit:.0f} s ({row['steps']:.0f} steps)"
-        )
-    training, call = (results["MONAI"][key] / results["ours"][key] for key in ("step", "call"))
-    print(f"                       ours trains {training:.1f}× and samples {call:.1f}× as many volumes per second")
-
-
-class MonaiUNet(torch.nn.Module):
-    """MONAI's diffusion U-Net of the same depth, as its users call it, behind our calling convention."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.network = DiffusionModelUNet(
-            spatial_dims=3,
-            in_channels=2,
-            out_channels=1,
-            channels=(32, 48, 64),
-            attention_levels=(False, False, False),
-            num_res_blocks=2,
-            num_head_channels=8,
-            norm_num_groups=8,
-        )
-
-    def forward(self, x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
-        return self.network(x, timesteps=t)
-
-
 def bench_budget() -> None:
     """A training step of each image method: `EDSR_COST` and `ESRGAN_COST` are what two of them cost in steps
     of the U-Net."""
@@ -292,6 +225,6 @@ if __name__ == "__main__":
     bench_synthesis()
     bench_data_set()
     bench_tikhonov()
-    bench_network()
+    bench_training()
     bench_budget()
     bench_sampler()

@@ -7,6 +7,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from mpinotes.checks import check_count, check_range, make_plain
+from mpinotes.networks.convolution import Conv3d
 from mpinotes.networks.half_grid import HalfGridNetwork
 
 
@@ -50,8 +51,8 @@ class ResidualBlock(nn.Module):
     def __init__(self, width: int, scale: float):
         super().__init__()
         self.scale = scale
-        self.first = nn.Conv3d(width, width, 3, padding=1)
-        self.second = nn.Conv3d(width, width, 3, padding=1)
+        self.first = Conv3d(width, width, 3, padding=1)
+        self.second = Conv3d(width, width, 3, padding=1)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return x + self.scale * self.second(F.relu(self.first(x)))

@@ -7,6 +7,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from mpinotes.checks import check_count, make_plain
+from mpinotes.networks.convolution import Conv3d
 from mpinotes.networks.half_grid import HalfGridNetwork, check_even_volume
 from mpinotes.networks.unet import space_to_depth
 
@@ -62,7 +63,7 @@ class DenseBlock(nn.Module):
     def __init__(self, width: int, growth: int):
         super().__init__()
         self.convs = nn.ModuleList(
-            nn.Conv3d(width + i * growth, growth if i < 4 else width, 3, padding=1) for i in range(5)
+            Conv3d(width + i * growth, growth if i < 4 else width, 3, padding=1) for i in range(5)
         )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -86,7 +87,7 @@ class Discriminator(nn.Module):
         super().__init__()
         w = config.critic_width
         self.stages = nn.ModuleList(
-            nn.Conv3d(a, b, 3, stride=stride, padding=1)
+            Conv3d(a, b, 3, stride=stride, padding=1)
             for a, b, stride in ((8, w, 1), (w, 2 * w, 2), (2 * w, 4 * w, 2), (4 * w, 4 * w, 1))
         )
         self.score = nn.Linear(4 * w, 1)

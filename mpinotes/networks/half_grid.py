@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import torch
 from torch import nn
 
+from mpinotes.networks.convolution import Conv3d
 from mpinotes.networks.unet import depth_to_space, space_to_depth
 
 
@@ -18,10 +19,10 @@ class HalfGridNetwork(nn.Module):
 
     def __init__(self, width: int, blocks: Iterable[nn.Module]):
         super().__init__()
-        self.head = nn.Conv3d(8, width, 3, padding=1)
+        self.head = Conv3d(8, width, 3, padding=1)
         self.body = nn.Sequential(*blocks)
-        self.last = nn.Conv3d(width, width, 3, padding=1)
-        self.tail = nn.Conv3d(width, 8, 3, padding=1)
+        self.last = Conv3d(width, width, 3, padding=1)
+        self.tail = Conv3d(width, 8, 3, padding=1)
         nn.init.zeros_(self.tail.weight)
         nn.init.zeros_(self.tail.bias)  # type: ignore[arg-type]  # torch's stubs call it optional
 

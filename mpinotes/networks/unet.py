@@ -9,6 +9,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from mpinotes.checks import check_count, check_several, make_plain
+from mpinotes.networks.convolution import Conv3d
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class UNet(nn.Module):
     def __init__(self, config: UNetConfig):
         super().__init__()
         self.config = config
-        conv = nn.Conv3d if config.dims == 3 else nn.Conv2d
+        conv = Conv3d if config.dims == 3 else nn.Conv2d
         cells, embedding = 2**config.dims, 4 * config.widths[0]
         self.embed = nn.Sequential(nn.Linear(64, embedding), nn.SiLU(), nn.Linear(embedding, embedding), nn.SiLU())
         self.stem = conv(config.in_channels * cells, config.widths[0], 3, padding=1)

@@ -37,8 +37,9 @@ def _wait() -> None:
         torch.cuda.synchronize()
 
 
-def step_cost(method: Method, data: tuple[torch.Tensor, ...], steps: int) -> tuple[float, float]:
-    """Seconds of a training step, and MiB on a GPU at most."""
+def step_cost(method: Method, data: tuple[torch.Tensor, ...]) -> str:
+    """What a training step takes, and on a GPU the memory at most."""
+    steps = 20 if torch.cuda.is_available() else 3
     if torch.cuda.is_available():
         torch.cuda.reset_peak_memory_stats()
     training = replace(method.training, steps=steps + 3)
@@ -50,22 +51,21 @@ def step_cost(method: Method, data: tuple[torch.Tensor, ...], steps: int) -> tup
     for _ in states:
         pass
     _wait()
-    memory = torch.cuda.max_memory_allocated() / 2**20 if torch.cuda.is_available() else float("nan")
-    return (time.perf_counter() - start) / steps, memory
+    cost = f"{1e3 * (time.perf_counter() - start) / steps:9.1f} ms"
+    if torch.cuda.is_available():
+        cost += f", {torch.cuda.max_memory_allocated() / 2**20:6.0f} MiB at most"
+    return cost
 
 
 def bench_steps() -> None:
     """Our image network at three sizes, and the matrix network."""
     for side in (16, 32, 64):
         x_hr = synthetic_vessels(16, side).round()
-        step, memory = step_cost(METHODS["dccdm"], (x_hr / 2, x_hr), 20 if torch.cuda.is_available() else 3)
-        print(f"step of DCCDM, 8 × {side}³:  {1e3 * step:9.1f} ms, {memory:6.0f} MiB at most", flush=True)
+        print(f"step of DCCDM, 8 × {side}³:  {step_cost(METHODS['dccdm'], (x_hr / 2, x_hr))}", flush=True)
     method = METHODS["sm_aware"]
     low, orders = torch.rand(64, 2, 32, 32) + 0j, torch.ones(64, 2, dtype=torch.int64)
-    step, memory = step_cost(method, (low / 2, low / 2, orders), 20 if torch.cuda.is_available() else 3)
-    print(
-        f"step on matrices, {method.training.batch} × 32²: {1e3 * step:6.1f} ms, {memory:6.0f} MiB at most", flush=True
-    )
+    cost = step_cost(method, (low / 2, low / 2, orders))
+    print(f"step on matrices, {method.training.batch} × 32²:{cost}", flush=True)
 
 
 def trained_until(

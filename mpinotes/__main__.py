@@ -3,12 +3,13 @@
 import argparse
 import io
 import os
+import signal
 import sys
 from pathlib import Path
 
 import mpinotes
 from mpinotes.methods import METHODS
-from mpinotes.studies import PROFILES, RECORDS, STUDIES, get_profile, run_study, train_method
+from mpinotes.studies import PROFILES, RECORDS, STUDIES, get_profile, run_study, train_all, train_method
 from mpinotes.training import best_device, parallel, usable_device
 
 
@@ -24,6 +25,15 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     command.add_argument("--out", type=_folder, required=True, help="folder for checkpoint, weights and card")
     command.add_argument("--seed", type=int, default=0)
     command.add_argument("--device", help="cpu, cuda, cuda:1, ...; by default the GPU, if there is one")
+    several = commands.add_parser(
+        "train-all", help="train methods side by side, on one machine or on several that share a disk; resumes"
+    )
+    several.add_argument("methods", nargs="+", help=", ".join(METHODS))
+    several.add_argument("--profile", default="full", help=", ".join(PROFILES))
+    several.add_argument("--runs", type=_folder, default=Path("runs"), help="folder that holds a folder for each")
+    several.add_argument("--at-once", type=int, default=1, help="how many run side by side")
+    several.add_argument("--seed", type=int, default=0)
+    several.add_argument("--device", help="of all; by default they take turns on the GPUs, if there are any")
     study = commands.add_parser("study", help="run a study and rewrite its record; resumes when run again")
     study.add_argument("study", help=", ".join(STUDIES))
     study.add_argument("--profile", default="full", help=", ".join(PROFILES))
@@ -47,6 +57,15 @@ def main(arguments: list[str] | None = None) -> int:
         if options.command == "study":
             path = run_study(options.study, get_profile(options.profile), options.runs, options.records)
             print(f"wrote {path}")
+        elif options.command == "train-all":
+            signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # as a scheduler ends it: its trainings end, too
+            if options.device is not None:
+                usable_device(options.device)
+            failed = train_all(
+                options.methods, get_profile(options.profile), options.runs,
+                seed=options.seed, at_once=options.at_once, device=options.device,
+            )  # fmt: skip
+            return 1 if failed else 0
         else:
             wanted = usable_device(options.device) if options.device is not None else None
             device = parallel.join(wanted) or wanted or best_device()

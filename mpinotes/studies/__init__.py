@@ -8,6 +8,7 @@ from mpinotes.studies.record_file import RECORDS, load_record, save_record
 from mpinotes.studies.run import STUDIES, run_study
 from mpinotes.studies.table import PAPER_TABLE
 from mpinotes.studies.training import finish, prepare, train_method
+from mpinotes.studies.trainings import train_all
 from mpinotes.studies.workplace import workplace
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "prepare",
     "run_study",
     "save_record",
+    "train_all",
     "train_method",
     "workplace",
 ]

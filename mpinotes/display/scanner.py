@@ -56,7 +56,8 @@ def _draw_coils(axis: Axes, gradient: tuple[float, float]) -> None:
     axis.quiver(x, z, *arrows, color="#555555", pivot="mid", scale=14, width=0.009)
     axis.plot(0, 0, "o", color="#c1121f", ms=7, label="field-free point (FFP)")
     axis.annotate("", (1.1, -0.2), (-1.1, -0.2), arrowprops={"arrowstyle": "<->", "color": "#c1121f", "lw": 1.5})
-    axis.text(0, -0.48, "drive", color="#c1121f", ha="center", fontsize=9)
+    paper = {"facecolor": "white", "edgecolor": "none", "pad": 1}
+    axis.text(0, -0.5, "drive", color="#c1121f", ha="center", fontsize=9, bbox=paper)
     axis.set(xlim=(-2.7, 2.7), ylim=(-2.8, 2.8), aspect="equal")
     axis.axis("off")
     axis.legend(loc="upper center", bbox_to_anchor=(0.5, 0.02), ncols=2, fontsize=8, frameon=False)

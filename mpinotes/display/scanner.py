@@ -66,7 +66,7 @@ def _draw_coils(axis: Axes, gradient: tuple[float, float]) -> None:
 def _draw_moments(axis: Axes, beta: float, gradient: tuple[float, float]) -> None:
     """Directions from the Boltzmann distribution in three dimensions, seen along the third axis."""
     generator = np.random.default_rng(0)
-    x, z = np.meshgrid(np.linspace(-6, 6, 13), np.linspace(-6, 6, 13))
+    x, z = np.meshgrid(np.linspace(-4.5, 4.5, 15), np.linspace(-4.5, 4.5, 15))
     field = np.stack([gradient[0] * x, gradient[1] * z]) * 1e-3
     strength = np.hypot(*field)
     along = field / np.maximum(strength, 1e-12)
@@ -75,9 +75,9 @@ def _draw_moments(axis: Axes, beta: float, gradient: tuple[float, float]) -> Non
     cosine = 1 + np.log(chance + (1 - chance) * np.exp(-2 * ratio)) / ratio
     side = np.sqrt(np.maximum(1 - cosine**2, 0)) * np.cos(azimuth)
     moment = cosine * along + side * np.stack([-along[1], along[0]])
-    axis.quiver(x, z, *moment, color="#333333", pivot="mid", scale=16, width=0.007)
+    axis.quiver(x, z, *moment, color="#333333", pivot="mid", scale=18, width=0.007)
     axis.plot(0, 0, "o", color="#c1121f", ms=7)
-    axis.set(xlim=(-6.7, 6.7), ylim=(-6.7, 6.7), aspect="equal")
+    axis.set(xlim=(-5, 5), ylim=(-5, 5), aspect="equal")
 
 
 def _draw_lines(axis: Axes, side: float, sweep: float) -> None:

@@ -27,7 +27,7 @@ def reconstruct_tikhonov(
     They end when ‖error‖ is surely below 1e-6 ‖c‖ (float32) or 1e-10 ‖c‖ (float64).
 
     `native`: (batch, 1, z, y, x), keeps shape, unit, dtype and device; it alone gets a gradient.
-    `regularization`: λ, the variance of the native image's noise over that of the concentration.
+    `regularization`: λ, the variance of the native image's noise over the concentration's mean square.
     Raises ``ValueError`` if λ is so small that the steps run out, and for a particle or a gradient field
     that wants a gradient.
 

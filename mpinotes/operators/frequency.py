@@ -76,7 +76,7 @@ def frequency_terms(
 
     def band(difference: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         spectrum = torch.fft.fftn(difference, dim=(-3, -2, -1), norm="ortho")
-        # |z| has no gradient at 0, which a perfect estimate reaches; √(|z|² + tiny) has one.
+        # |z| has no gradient at 0, where a perfect estimate is; √(|z|² + tiny) has.
         modulus = (spectrum.real**2 + spectrum.imag**2 + 1e-24).sqrt()
         return (modulus * mask).flatten(1).mean(1)
 

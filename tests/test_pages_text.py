@@ -28,7 +28,7 @@ NOTEBOOKS = {
     )
     for path in sorted((ROOT / "book").glob("*.ipynb"))
 }
-DRAWING = re.compile(r"^(?:plt\.show|show_\w+|draw_\w+)\(", re.MULTILINE)
+DRAWING = re.compile(r"^(?:plt\.show|show_(?!table|source)\w+|draw_\w+)\(", re.MULTILINE)
 FIGURES = {
     f"{path.stem} {cell['id']}": cell["metadata"].get("mystnb", {}).get("image", {}).get("alt", "")
     for path in sorted((ROOT / "book").glob("*.ipynb"))

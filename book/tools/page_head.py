@@ -10,6 +10,10 @@ from sphinx.application import Sphinx
 LONGEST = 200  # characters: search engines show no more of a description
 
 
+STYLE = "<style>div.highlight pre { font-size: 0.8rem; white-space: pre-wrap; overflow-wrap: anywhere }</style>"
+"""Code of 88 characters fits a small screen; on a phone, lines go on below instead of out of sight."""
+
+
 def describe(doctree: nodes.document) -> str:
     """The first sentences of a page, as many as a search engine shows."""
     plain = (node for node in doctree.findall(nodes.paragraph) if not any(node.findall(nodes.math)))
@@ -28,10 +32,11 @@ def write_head(app: Sphinx, page: str, template: str, context: dict[str, Any], d
         if "thebe" not in str(getattr(script, "filename", script)).lower()
         and "THEBE" not in str(getattr(script, "attributes", {}).get("body", ""))
     ]
+    context["metatags"] = context.get("metatags", "") + STYLE
     if doctree is None:
         return
     title, description = (html.escape(re.sub("<[^>]+>", "", text)) for text in (context["title"], describe(doctree)))
-    context["metatags"] = context.get("metatags", "") + "".join(
+    context["metatags"] += "".join(
         f'\n<meta {kind}="{name}" content="{content}">'
         for kind, name, content in (
             ("name", "description", description),

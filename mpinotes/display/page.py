@@ -43,6 +43,7 @@ def show_table(
         return lambda value: pattern.format(value) if isinstance(value, int | float) else str(value)
 
     styler = frame.style.format({column: write(column) for column in frame}, na_rep="")
+    styler = styler.set_table_styles([{"selector": "th, td", "props": "padding: 0.2em 0.7em"}])
     for column, which in (best or {}).items():
         check_choice("best", which, ("highest", "lowest"))
         numbers = frame[column].dropna().map(lambda value: getattr(value, "mean", value))

@@ -169,3 +169,9 @@ def test_measured_numbers_are_printed_by_cells(path):
             text = text.replace(content, "")
     lines = [line for line in text.splitlines() if "{cite" not in line and "paper" not in line]
     assert {number for line in lines for number in MEASURED.findall(line)} <= KNOWN
+
+
+def test_a_name_of_a_figure_stands_once_in_the_book():
+    found = [cell["metadata"].get("mystnb", {}).get("figure", {}).get("name")
+             for path in NOTEBOOKS for cell in cells(path, "code")]  # fmt: skip
+    assert [name for name, times in Counter(filter(None, found)).items() if times > 1] == []

@@ -50,10 +50,10 @@ def _draw_coils(axis: Axes, gradient: tuple[float, float]) -> None:
                 plt.Rectangle(corner, width, height, facecolor=colour, hatch=hatch, edgecolor="#333333", label=name)
             )
             name = "_"  # one entry of the legend for the four sections of a pair
-    x, z = np.meshgrid(np.linspace(-1.2, 1.2, 7), np.linspace(-1.2, 1.2, 7))
+    places = np.meshgrid(np.linspace(-1.2, 1.2, 7), np.linspace(-1.2, 1.2, 7))
     steepest = max(map(abs, gradient))
-    arrows = gradient[0] * x / steepest, gradient[1] * z / steepest
-    axis.quiver(x, z, *arrows, color="#555555", pivot="mid", scale=14, width=0.009)
+    arrows = [slope * place / steepest for slope, place in zip(gradient, places, strict=True)]
+    axis.quiver(*places, *arrows, color="#555555", pivot="mid", scale=14, width=0.009)
     axis.plot(0, 0, "o", color="#c1121f", ms=7, label="field-free point (FFP)")
     axis.annotate("", (1.1, -0.2), (-1.1, -0.2), arrowprops={"arrowstyle": "<->", "color": "#c1121f", "lw": 1.5})
     paper = {"facecolor": "white", "edgecolor": "none", "pad": 1}

@@ -15,8 +15,10 @@ from pandas.io.formats.style import Styler
 from scipy.ndimage import rotate
 
 from mpinotes.checks import check_choice
-from mpinotes.display.explore import Explorer, Slider, explore_frames
+from mpinotes.display.controls import Slider
+from mpinotes.display.explorer import Explorer
 from mpinotes.display.figures import IMAGE_MAP
+from mpinotes.display.frames import explore_frames
 
 
 def show_table(

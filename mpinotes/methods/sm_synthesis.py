@@ -150,11 +150,23 @@ def predict_x0(
     >>> sm_synthesis.predict_x0(model, x, t, y, levels, orders, config).shape
     torch.Size([2, 4, 8, 8])
     """
+    prediction = forward(model, to_input(x_t, condition, levels, orders, config), t)
+    return to_x0(prediction, x_t, t, config.objective.schedule, config.objective.prediction)
+
+
+def to_input(
+    x_t: torch.Tensor, condition: torch.Tensor, levels: torch.Tensor, orders: torch.Tensor, config: SynthesisConfig
+) -> torch.Tensor:
+    """What the network sees, (batch, 12, y, x); all as in `predict_x0`.
+
+    >>> x, levels, orders = torch.zeros(1, 4, 8, 8), torch.tensor([[1.0, 0.0]]), torch.tensor([[2, 0]])
+    >>> sm_synthesis.to_input(x, x, levels, orders, sm_synthesis.SynthesisConfig()).shape
+    torch.Size([1, 12, 8, 8])
+    """
     height, width = x_t.shape[2:]
     maps = (levels * config.condition_on_level)[:, :, None, None].expand(-1, -1, height, width)
     patterns = order_patterns(orders, (height, width)).to(x_t) * config.condition_on_order
-    prediction = forward(model, torch.cat([x_t, condition, maps, patterns], dim=1), t)
-    return to_x0(prediction, x_t, t, config.objective.schedule, config.objective.prediction)
+    return torch.cat([x_t, condition, maps, patterns], dim=1)
 
 
 @dataclass(frozen=True)

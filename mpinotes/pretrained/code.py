@@ -15,6 +15,6 @@ def package_hash() -> str:
     digest = hashlib.sha256()
     root = Path(mpinotes.__file__).parent
     for path in sorted(root.rglob("*")):
-        if path.suffix in {".py", ".js", ".safetensors", ".json"}:
+        if path.suffix in {".py", ".js", ".css", ".safetensors", ".json"}:
             digest.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
     return digest.hexdigest()[:16]

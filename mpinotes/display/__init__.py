@@ -8,14 +8,16 @@ from mpinotes.display.figures import IMAGE_MAP, show_components, show_projection
 from mpinotes.display.frames import explore_frames
 from mpinotes.display.network_file import network_file
 from mpinotes.display.page import explore_turn, show_source, show_table
-from mpinotes.display.sampling import explore_sampling
+from mpinotes.display.sampling import DECAY_SLIDERS, decay_curves, explore_sampling
 from mpinotes.display.scanner import draw_scanner
 
 __all__ = [
+    "DECAY_SLIDERS",
     "IMAGE_MAP",
     "Choice",
     "Explorer",
     "Slider",
+    "decay_curves",
     "draw_dccdm",
     "draw_scanner",
     "explore_curves",

@@ -81,13 +81,14 @@ def _without_docstrings(part: Callable[..., Any] | type) -> str:
 
 
 def explore_turn(volumes: Mapping[str, torch.Tensor], *, voxel_size: float = 1e-3, alt: str) -> Explorer:
-    """Volumes (z, y, x) side by side, seen from all around their z axis: maximum projections under a slider.
+    """Volumes (z, y, x) side by side, turned together around their z axis by slider, mouse or finger: maximum
+    projections.
 
     `voxel_size` [m] scales the axes; `alt` describes the figure in words.
 
     >>> explorer = explore_turn({"x_HR": torch.rand(4, 4, 4)}, alt="A cube of noise from all sides")
-    >>> explorer.static.count("<img")
-    12
+    >>> explorer.static.count('class="frame"')
+    36
     """
     top = max(volume.max().item() for volume in volumes.values())
 
@@ -106,4 +107,4 @@ def explore_turn(volumes: Mapping[str, torch.Tensor], *, voxel_size: float = 1e-
         figure.colorbar(artist, ax=axes, label="largest value along the ray [1]")
         return figure
 
-    return explore_frames(draw, Slider("angle", "angle of view [°]", 0, 165, 15, 30), alt=alt)
+    return explore_frames(draw, Slider("angle", "angle of view [°]", 0, 350, 10, 30), alt=alt, around=True)

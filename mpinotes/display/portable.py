@@ -10,6 +10,7 @@ def portable_normal(shape: tuple[int, ...], seed: int, stream: int) -> torch.Ten
     Mulberry32, a generator of 32 bits that is as easily written in JavaScript (``normal.js``), and the transform of
     Box and Muller (1958). It is good enough for pictures; the package draws all else from a `torch.Generator`.
 
+    >>> from mpinotes.display.portable import portable_normal
     >>> portable_normal((2, 2), seed=0, stream=0).shape
     torch.Size([2, 2])
     """

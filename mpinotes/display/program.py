@@ -39,6 +39,7 @@ def export_program(module: nn.Module, inputs: tuple[torch.Tensor, ...]) -> Progr
 
     Raises ``ValueError`` for a module that does something the page cannot run.
 
+    >>> from mpinotes.display.program import export_program
     >>> program = export_program(torch.nn.Linear(3, 2), (torch.zeros(1, 3),))
     >>> [step["op"] for step in program.steps], sorted(program.weights)
     (['linear'], ['bias', 'weight'])

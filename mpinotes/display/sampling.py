@@ -3,6 +3,7 @@
 import html
 from base64 import b64encode
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
@@ -50,6 +51,7 @@ DECAY_SLIDERS = (
     Slider("w_min", "w min", 0.0, 1.0, 0.1, ConditionDecay.w_min),
     Slider("sigma", "σ", 0.0, 4.0, 0.25, ConditionDecay.sigma),
 )
+"""The five numbers of a `ConditionDecay`, from its defaults."""
 
 CONSTANT = {"eta_max": 0.0, "w_min": 1.0}
 """Numbers of a decay that leaves the condition clean and at full weight."""
@@ -111,8 +113,9 @@ def explore_sampling(
     progress = _progress(schedule)
     samplers = DECAY_SAMPLERS if decay else PLAIN_SAMPLERS
     noises = NOISES if decay else dict(list(NOISES.items())[:1])
-    estimates = {title: ConditionedEstimate(one.model, one.config) for title, one in networks.items()}
-    examples = {f"({n}, {m})": _example(pairs, index, noises) for index, (n, m) in enumerate(pairs.orders.tolist())}
+    # Copies, which stay here in evaluation mode wherever the caller takes his.
+    estimates = {title: ConditionedEstimate(deepcopy(one.model).cpu(), one.config) for title, one in networks.items()}
+    examples = {f"({n}, {m})": make_example(pairs, index, noises) for index, (n, m) in enumerate(pairs.orders.tolist())}
     choices = [
         Choice("network", "network", tuple(networks), next(iter(networks))),
         Choice("component", "component (n, m)", tuple(examples), next(iter(examples))),
@@ -167,7 +170,7 @@ def explore_sampling(
         labels = {"xlabel": "t / T (sampling runs from right to left)", "ylabel": "η_t, w_t [1]"}
         data["curves"] = tabulate_curves(partial(decay_curves, progress), DECAY_SLIDERS, progress, **labels)
     if gaussian is not None:
-        x = torch.linspace(-3.5, 3.5, 141, dtype=torch.float64)
+        x = torch.linspace(-3.5, 3.5, 141, dtype=torch.float64, device="cpu")
         states = [gaussian_path(*gaussian, schedule, int(n), x) for n in CALLS]
         data["sampling"]["gaussian"] = {"x": x.numpy().round(3).tolist(), "states": states}
     still = render(**{control.name: control.value for control in controls})
@@ -177,7 +180,12 @@ def explore_sampling(
 
 
 def decay_curves(progress: np.ndarray, **numbers: float) -> dict[str, np.ndarray]:
-    """η_t and w_t of a `ConditionDecay` with these numbers, at `progress` = t/T."""
+    """η_t and w_t of a `ConditionDecay` with these numbers, at `progress` = t/T in [0, 1], (n,).
+
+    >>> import numpy as np
+    >>> decay_curves(np.array([0.0, 1.0]), w_min=0.25)
+    {'η_t': array([0.1, 0. ]), 'w_t': array([0.25, 1.  ])}
+    """
     decay = ConditionDecay(**numbers)
     return {"η_t": decay.eta(progress), "w_t": decay.weight(progress)}
 
@@ -185,11 +193,12 @@ def decay_curves(progress: np.ndarray, **numbers: float) -> dict[str, np.ndarray
 def _progress(schedule: Schedule) -> np.ndarray:
     """Places at which the curves are drawn: an even grid, and every kept step."""
     kept = [t for calls in CALLS for t in schedule.kept_steps(int(calls))]
-    even = torch.linspace(0, schedule.steps, 21).round().long().tolist()
+    even = torch.linspace(0, schedule.steps, 21, device="cpu").round().long().tolist()
     return np.array(sorted({*kept, *even})) / schedule.steps
 
 
-def _example(pairs: MatrixPairs, index: int, noises: Mapping[str, float]) -> Example:
+def make_example(pairs: MatrixPairs, index: int, noises: Mapping[str, float]) -> Example:
+    """Component `index` of `pairs` with these noise levels, by title, on its condition."""
     truth = pairs.high[index : index + 1]
     upright = phase_of_peak(truth)
     conditions, turns = {}, {}

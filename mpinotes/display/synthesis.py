@@ -70,12 +70,13 @@ class KeptStep:
 def kept_steps(sampler: str, schedule: Schedule, calls: int) -> list[KeptStep]:
     """The kept steps of a sampler; their weights are read off the package's own steps, which are linear.
 
+    >>> from mpinotes.diffusion import Schedule
     >>> from mpinotes.display.synthesis import kept_steps
     >>> [step.t for step in kept_steps("ddim", Schedule(), calls=4)]
     [1000, 667, 334, 1]
     """
     kept = schedule.kept_steps(calls)
-    one, zero = torch.ones((), dtype=torch.float64), torch.zeros((), dtype=torch.float64)
+    one, zero = (torch.full((), value, dtype=torch.float64, device="cpu") for value in (1.0, 0.0))
     samplers: dict[str, Step] = {"ddim": DDIM, "derived": ANCESTRAL, "printed": PrintedStep(one)}
     z = one if sampler == "printed" else normal_like(one, torch.Generator().manual_seed(0))
 
@@ -123,8 +124,8 @@ def walk(
     """
     x, noise, z = (portable_normal(tuple(condition.shape), seed, stream) for stream in range(3))
     for number, (step, values) in enumerate(zip(steps, levels, strict=True)):
-        weight, level = (torch.tensor([value]) for value in values)
-        x0, entered = estimate(x, torch.tensor([float(step.t)]), condition, noise, weight, level, orders)
+        t, weight, level = x.new_tensor([[step.t], *([value] for value in values)])
+        x0, entered = estimate(x, t, condition, noise, weight, level, orders)
         a, b, c = step.weights
         x = a * x + b * x0 + c * (z if one_noise else portable_normal(tuple(x.shape), seed, 3 + number))
         yield SampledState(x, x0, entered)

@@ -157,7 +157,13 @@ def predict_x0(
 def to_input(
     x_t: torch.Tensor, condition: torch.Tensor, levels: torch.Tensor, orders: torch.Tensor, config: SynthesisConfig
 ) -> torch.Tensor:
-    """What the network sees, (batch, 12, y, x); all as in `predict_x0`.
+    """What the network sees, (batch, 12, y, x).
+
+    :param x_t: the noisy components, (batch, 4, y, x).
+    :param condition: y as it enters, (batch, 4, y, x).
+    :param levels: its weight and noise level, (batch, 2).
+    :param orders: the mixing orders, (batch, 2).
+    :param config: of the training.
 
     >>> x, levels, orders = torch.zeros(1, 4, 8, 8), torch.tensor([[1.0, 0.0]]), torch.tensor([[2, 0]])
     >>> sm_synthesis.to_input(x, x, levels, orders, sm_synthesis.SynthesisConfig()).shape

@@ -1,11 +1,14 @@
+import base64
+import json
 import re
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from mpinotes.diffusion import ConditionDecay
-from mpinotes.display import Explorer, Slider, explore_curves, explore_frames
+import mpinotes.display
+from mpinotes.display import Choice, Explorer, Slider, explore_curves, explore_frames
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 SLIDER = Slider("gamma", "γ", 0.0, 1.0, 0.5, 0.5)
@@ -43,10 +46,24 @@ def test_a_widget_of_ipywidgets_7_has_its_view_too():
 
 def test_the_static_page_has_one_frame_per_position_and_needs_nothing_from_outside():
     page = explore_frames(draw, SLIDER, alt='a "line"').static
-    frames = re.findall(r"<img [^>]*>", page)
-    assert len(frames) == 3 and sum("hidden" not in frame for frame in frames) == 1
+    frames = re.findall(r'<img class="frame" [^>]*>', page)
+    assert len(frames) == 3 and all("hidden" in frame for frame in frames)
     assert all("data:image/png" in frame and "a &quot;line&quot;, γ" in frame for frame in frames)
     assert not re.search(r'(src|href)="(?!data:)|https?://(?!www\.w3\.org)|import\(', page)
+
+
+def test_without_a_script_there_is_a_still_picture_and_a_sentence():
+    page = explore_frames(draw, SLIDER, alt="a line").static
+    (still,) = re.findall(r'<figure class="still"><img alt="a line" src="([^"]*)">', page)
+    shown = page.index('class="controls" hidden') < page.index('class="moving" hidden') < page.index('class="still"')
+    assert shown and "A still picture" in page
+    assert page.count(still) == 2  # it is the frame of the slider's first value
+
+
+def test_no_script_builds_code_from_text():
+    scripts = Path(mpinotes.display.__file__).parent / "page_scripts"
+    for script in scripts.glob("*.js"):
+        assert not re.search(r"new Function|\beval\b|innerHTML \+=", script.read_text(encoding="utf-8"))
 
 
 def test_moving_the_live_slider_changes_the_picture():
@@ -57,12 +74,13 @@ def test_moving_the_live_slider_changes_the_picture():
     assert picture.value != before
 
 
+X = np.linspace(0, 1, 5)
+SLIDERS = [Slider("a", "a", 0.0, 2.0, 0.5, 1.0), Slider("b", "b", 0.0, 2.0, 1.0, 1.0)]
+LABELS = {"xlabel": "x", "ylabel": "y", "alt": "a line"}
+
+
 def test_the_live_curves_follow_every_slider():
-    sliders = [Slider("a", "a", 0.0, 2.0, 0.1, 1.0), Slider("b", "b", 0.0, 2.0, 0.1, 1.0)]
-    x = np.linspace(0, 1, 5)
-    explorer = explore_curves(
-        lambda a, b: {"y": a * x + b}, sliders, x, {"y": "a * x + b"}, xlabel="x", ylabel="y", alt="a line"
-    )
+    explorer = explore_curves(lambda a, b: {"y": a * X + b}, SLIDERS, X, **LABELS)
     *controls, picture = explorer.live.children
     for control in controls:
         before = picture.value
@@ -70,18 +88,51 @@ def test_the_live_curves_follow_every_slider():
         assert picture.value != before
 
 
-def test_readouts_are_shown_live_and_carried_as_formulas():
-    sliders, x = [Slider("a", "a", 0.0, 2.0, 0.1, 1.0)], np.linspace(0, 1, 5)
-    numbers = {"twice a": (lambda a: 2 * a, "2 * a")}
-    explorers = [
-        explore_curves(
-            lambda a: {"y": a * x}, sliders, x, {"y": "a * x"}, xlabel="x", ylabel="y", alt="a line", readouts=r
+def tables(explorer):
+    """Curves and numbers of a page by label: the sliders they depend on, and their values at all positions."""
+    text = re.search(r"\nattach\((.*)\);\n}\)\(\);", explorer.static).group(1)
+    data = json.loads(text)
+    return {
+        table["label"]: (
+            table["sliders"],
+            np.frombuffer(base64.b64decode(table["table"]), "<u2") * table["top"] / 65535,
         )
-        for r in (None, numbers)
-    ]
-    plain, numbered = (explorer.live.children[-1].value for explorer in explorers)
+        for table in [*data["curves"]["lines"], *data["readouts"]]
+    }
+
+
+def test_the_page_holds_what_the_function_says_over_the_sliders_it_depends_on():
+    curves = {"both": lambda a, b: a * X + b, "second": lambda a, b: b * X**2, "none": lambda a, b: X}
+    explorer = explore_curves(
+        lambda **v: {label: curve(**v) for label, curve in curves.items()}, SLIDERS, X, **LABELS,
+        readouts={"a squared": lambda a, b: a**2},
+    )  # fmt: skip
+    found = tables(explorer)
+    assert [found[label][0] for label in (*curves, "a squared")] == [["a", "b"], ["b"], [], ["a"]]
+    expected = np.stack([a * X + b for a in SLIDERS[0].positions for b in SLIDERS[1].positions])
+    np.testing.assert_allclose(found["both"][1].reshape(expected.shape), expected, atol=4 / 65535)
+    np.testing.assert_allclose(found["a squared"][1], [a**2 for a in SLIDERS[0].positions], atol=4 / 65535)
+    np.testing.assert_allclose(found["none"][1], X, atol=1 / 65535)
+
+
+def test_a_slider_that_matters_only_where_others_stand_elsewhere_is_found():
+    at_rest = [Slider("a", "a", 0.0, 2.0, 0.5, 0.0), SLIDERS[1]]
+    explorer = explore_curves(lambda a, b: {"y": a * b * X}, at_rest, X, **LABELS)
+    assert tables(explorer)["y"][0] == ["a", "b"]
+
+
+@pytest.mark.parametrize("bad", [np.nan, -1.0, np.inf])
+def test_curves_that_cannot_be_drawn_are_refused(bad):
+    with pytest.raises(ValueError, match="draw: got values"):
+        explore_curves(lambda a, b: {"y": 0 * X + bad}, SLIDERS, X, **LABELS)
+
+
+def test_readouts_are_shown_live():
+    plain, numbered = (
+        explore_curves(lambda a, b: {"y": a * X}, SLIDERS, X, **LABELS, readouts=readouts).live.children[-1].value
+        for readouts in (None, {"twice a": lambda a, b: 2 * a})
+    )
     assert plain != numbered
-    assert '{"label": "twice a", "formula": "2 * a"}' in explorers[1].static
 
 
 def test_a_slider_outside_its_range_is_refused():
@@ -89,16 +140,7 @@ def test_a_slider_outside_its_range_is_refused():
         Slider("gamma", "γ", 0.0, 1.0, 0.5, 2.0)
 
 
-def test_the_formulas_of_the_decay_widget_are_those_of_the_package():
-    # The book's browser formulas, read from the chapter itself, are Python too.
-    import json
-    from pathlib import Path
-
-    chapter = json.loads((Path(__file__).parents[2] / "book/42_condition_decay.ipynb").read_text(encoding="utf-8"))
-    source = next(s for c in chapter["cells"] for s in c["source"] if s.startswith("formulas = "))
-    formulas = eval(source.removeprefix("formulas = "))
-    values = {"eta_max": 0.3, "gamma": 1.7, "w_max": 1.4, "w_min": 0.2, "sigma": 2.5}
-    decay = ConditionDecay(**values)
-    for x in (0.0, 0.3, 1.0):
-        assert eval(formulas["η_t"], {"x": x, **values}) == pytest.approx(decay.eta(x))
-        assert eval(formulas["w_t"], {"x": x, **values}) == pytest.approx(decay.weight(x))
+@pytest.mark.parametrize("options", ["DDIM", (), ("printed",)])
+def test_a_choice_without_its_value_is_refused(options):
+    with pytest.raises(ValueError, match="sampler"):
+        Choice("sampler", "sampler", options, "DDIM")

@@ -20,13 +20,13 @@ def network_file(name: str, trained: Trained, side: int = 32) -> str:
     >>> network_file("sm_aware", load("sm_aware"))[:60]
     'window.mpinotesNetworks = Object.assign(window.mpinotesNetwo'
     """
-    how = {"dtype": torch.float32, "device": torch.device("cpu")}
-    x, condition, noise = (torch.zeros(1, 4, side, side, **how) for _ in range(3))
-    t, weight, level = (torch.ones(1, **how) for _ in range(3))
-    orders = torch.ones(1, 2, dtype=torch.long, device="cpu")
+    like = torch.empty(0, dtype=torch.float32, device="cpu")
+    x, condition, noise = (like.new_zeros(1, 4, side, side) for _ in range(3))
+    t, weight, level = (like.new_ones(1) for _ in range(3))
+    orders = like.new_ones(1, 2, dtype=torch.long)
     model = ConditionedEstimate(trained.model, trained.config)
     estimate = export_program(model, (x, t, condition, noise, weight, level, orders))
-    compare = export_program(Comparison(), (x, torch.ones(1, 2, 2, **how), condition))
+    compare = export_program(Comparison(), (x, like.new_ones(1, 2, 2), condition))
     names = [key for key in estimate.weights if not key.startswith("constant")]
     halves = torch.cat([estimate.weights[key].flatten() for key in names]).half().numpy().astype("<f2").tobytes()
     starts = [0]

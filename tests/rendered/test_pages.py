@@ -1,6 +1,8 @@
 """Every page of the built book, as a reader without a network sees it."""
 
+import base64
 import json
+import re
 
 import pytest
 import torch
@@ -11,9 +13,12 @@ from tests.rendered.conftest import HTML, PAGES, is_chapter
 EXPLORERS = {
     "book/11_mpi_physics.html": 2,
     "book/12_system_matrix.html": 1,
+    "book/21_diffusion.html": 3,
     "book/32_frequency_masks.html": 1,
-    "book/21_diffusion.html": 1,
-    "book/42_condition_decay.html": 5,
+    "book/33_training_dccdm.html": 1,
+    "book/41_sm_diffusion.html": 2,
+    "book/42_condition_decay.html": 12,
+    "book/intro.html": 2,
 }
 """Pages with widgets, and how many sliders each has."""
 
@@ -38,38 +43,57 @@ def test_the_page_is_whole_without_a_network(visit, path):
 
 @pytest.mark.parametrize("path", EXPLORERS)
 def test_every_slider_moves_its_figure_by_keyboard_and_mouse(visit, path):
+    """Those of a network that samples have tests of their own."""
     page = visit(path)
-    explorer = page.locator(".mpinotes-explorer")
-    figure = "e => e.querySelector('svg.curves')?.innerHTML ?? e.querySelector('img.frame:not([hidden])').src"
-    for slider in explorer.locator("input").all():
-        before = explorer.evaluate(figure)
-        slider.focus()
-        page.keyboard.press("ArrowRight")
-        page.keyboard.press("ArrowRight")
-        assert explorer.evaluate(figure) != before
-        before = explorer.evaluate(figure)
-        box = slider.bounding_box()
-        page.mouse.click(box["x"] + 0.85 * box["width"], box["y"] + box["height"] / 2)
-        assert explorer.evaluate(figure) != before
+    sampling = page.locator("[data-role=sample]")
+    for explorer in page.locator(".mpinotes-explorer", has_not=sampling).all():
+        figure = "e => e.querySelector('svg.curves')?.innerHTML ?? e.querySelector('img.frame:not([hidden])').src"
+        for slider in explorer.locator("input").all():
+            before = explorer.evaluate(figure)
+            slider.focus()
+            page.keyboard.press("ArrowRight")
+            page.keyboard.press("ArrowRight")
+            assert explorer.evaluate(figure) != before
+            before = explorer.evaluate(figure)
+            box = slider.bounding_box()
+            page.mouse.click(box["x"] + 0.85 * box["width"], box["y"] + box["height"] / 2)
+            assert explorer.evaluate(figure) != before
     assert page.problems == []
 
 
-def test_the_response_widget_draws_what_the_package_computes(visit):
+def test_a_vessel_is_turned_by_the_mouse_and_goes_round(visit):
+    page = visit("book/33_training_dccdm.html")
+    explorer = page.locator(".mpinotes-explorer")
+    explorer.scroll_into_view_if_needed()
+    angle = explorer.locator("input")
+    start, box = float(angle.input_value()), explorer.locator(".moving").bounding_box()
+    middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(*middle)
+    page.mouse.down()
+    page.mouse.move(middle[0] - box["width"] / 10, middle[1])
+    page.mouse.up()
+    turned = float(angle.input_value())
+    assert 0 <= turned <= 350 and turned not in (start, 0)  # to the left of 0° lie 350°, 340°, …
+    page.mouse.move(*middle)
+    assert float(angle.input_value()) == turned  # the vessel was let go
+
+
+def test_the_response_widget_holds_what_the_package_computes(visit):
     page = visit("book/11_mpi_physics.html")
     script = page.locator(".mpinotes-explorer script").text_content()
-    specification = json.loads(script.split("\n})", 1)[1].strip().removeprefix("(").removesuffix(");"))
-    names = "'x', 'diameter', 'gradient'"
-    run = f"([f, xs, values]) => xs.map((x) => new Function({names}, 'return ' + f)(x, ...values))"
-    distance = torch.tensor(specification["x"], dtype=torch.float64)
-    for diameter, gradient in ((15, 0.5), (25, 1.5), (35, 6.0)):
-        beta = Particle(diameter * 1e-9).beta
-        u = beta * gradient * distance * 1e-3
-        expected = [langevin(u), 3 * langevin_derivative(u), 3 * langevin_ratio(u)]
-        for curve, values in zip(specification["curves"], expected, strict=True):
-            got = page.evaluate(run, [curve["formula"], specification["x"], [diameter, gradient]])
-            torch.testing.assert_close(torch.tensor(got, dtype=torch.float64), values, rtol=0, atol=2e-4)
-        (width,) = page.evaluate(run, [specification["readouts"][0]["formula"], [0], [diameter, gradient]])
-        assert width == pytest.approx(1e3 * FWHM / (beta * gradient))
+    specification = json.loads(re.search(r"\nattach\((.*)\);\n}\)\(\);", script).group(1))
+    diameters, gradients = (
+        torch.arange(control["low"], control["high"] + control["step"] / 2, control["step"], dtype=torch.float64)
+        for control in specification["controls"]
+    )
+    scale = torch.tensor([Particle(float(diameter) * 1e-9).beta for diameter in diameters], dtype=torch.float64)
+    slope = scale[:, None] * gradients
+    u = slope[:, :, None] * torch.tensor(specification["curves"]["x"], dtype=torch.float64) * 1e-3
+    expected = [langevin(u), 3 * langevin_derivative(u), 3 * langevin_ratio(u), 1e3 * FWHM / slope[:, :, None]]
+    for table, values in zip(specification["curves"]["lines"] + specification["readouts"], expected, strict=True):
+        shares = torch.frombuffer(bytearray(base64.b64decode(table["table"])), dtype=torch.uint16).double()
+        got = table["top"] * shares.view_as(values) / 65535
+        torch.testing.assert_close(got, values, rtol=0, atol=1e-5 * table["top"])
     assert f"{1e3 * FWHM / (Particle(25e-9).beta * 1.5):.3g}" in page.locator(".readouts").inner_text()
 
 

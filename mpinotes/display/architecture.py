@@ -24,6 +24,8 @@ def draw_dccdm(network: UNetConfig, side: int = 32) -> Figure:
     _box(axis, 1.75, 3.2, "noisy\n$x_t$")
     _arrow(axis, (0.7, 4.1), (1.4, 3.5))
     _arrow(axis, (0.87, 3.2), (1.17, 3.2))
+    _arrow(axis, (0.88, 4.4), (2.75, 3.5))
+    axis.text(1.95, 4.05, "t", fontsize=8)
     levels = [f"{width} ch, {side // 2 ** (level + 1)}³" for level, width in enumerate(network.widths)]
     places = [(3.2, 3.2 - 0.8 * level) for level in range(len(levels))]
     for (x, y), text in zip(places, levels, strict=True):
@@ -35,7 +37,7 @@ def draw_dccdm(network: UNetConfig, side: int = 32) -> Figure:
     for (x, y), (_, below) in pairwise(places):
         _arrow(axis, (x + 0.1, y - 0.27), (x + 0.3, below + 0.29))
         _arrow(axis, (x + 1.4, below + 0.29), (x + 1.6, y - 0.27))
-    axis.text(4.05, 4.05, "U-Net, cells of 2³ folded into channels", ha="center", fontsize=9)
+    axis.text(4.2, 4.05, "U-Net, cells of 2³ folded into channels", ha="center", fontsize=9)
     _arrow(axis, (2.31, 3.2), (2.56, 3.2))
     _arrow(axis, (0.9, 1.2), (2.75, 2.85))
     _box(axis, 6.6, 3.2, "$\\hat x_0$")
@@ -49,8 +51,9 @@ def draw_dccdm(network: UNetConfig, side: int = 32) -> Figure:
         _box(axis, 8.9, y, text, width=2.4, fill="#f7e3c8")
         axis.text(8.9, y - 0.5, name, ha="center", fontsize=8)
         _arrow(axis, (7.15, 3.2), (7.7, y))
-    _arrow(axis, (0.9, 1.1), (7.7, 1.5), style=":")
-    axis.text(4.5, 1.0, "$x_{LR}$ is also what two of the terms pull to", ha="center", fontsize=8)
+    _arrow(axis, (0.9, 0.95), (7.7, 1.55), style="--")
+    _arrow(axis, (7.0, 1.49), (7.68, 2.98), style="--")
+    axis.text(4.5, 0.85, "$x_{LR}$ is also what two of the terms pull to", ha="center", fontsize=8)
     return figure
 
 

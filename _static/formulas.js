@@ -29,7 +29,7 @@ window.addEventListener("load", async () => {
   await window.MathJax?.startup?.promise;
   keepCommas();
   const formulas = [...document.querySelectorAll("mjx-container[display='true']")];
-  const boxes = [...formulas, ...document.querySelectorAll(".cell_output:has(img), .cell_output .text_html")];
+  const boxes = [...formulas, ...document.querySelectorAll(".cell_output .text_html:has(table)")];
   // Also called when a folded part is opened.
   const observer = new ResizeObserver((changes) => {
     for (const { target } of changes) {

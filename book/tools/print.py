@@ -27,7 +27,9 @@ COLLECT = r"""(path) => {
   const article = document.querySelector("article.bd-article");
   const root = location.href.slice(0, -path.length);
   const name = (page, id) => page + "--" + id;
-  article.querySelectorAll("script, .headerlink, button, .toggle-button, details.hide").forEach((e) => e.remove());
+  article.querySelectorAll("script, .headerlink, button, .toggle-button").forEach((e) => e.remove());
+  // Folded code is left out; folded tables are shown.
+  article.querySelectorAll("details.above-input, details.below-input > summary").forEach((e) => e.remove());
   article.querySelectorAll("details").forEach((e) => (e.open = true));
   article.querySelectorAll(".toggle-hidden").forEach((e) => e.classList.remove("toggle-hidden"));
   article.querySelectorAll("a[href]").forEach((link) => {

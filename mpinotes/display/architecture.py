@@ -19,7 +19,7 @@ def draw_dccdm(network: UNetConfig, side: int = 32) -> Figure:
     figure, axis = plt.subplots(figsize=(9, 3.8), layout="constrained")
     axis.set(xlim=(-0.6, 10.3), ylim=(0.5, 4.9))
     axis.axis("off")
-    for y, text in ((4.4, "noise ε, step t"), (3.2, "$x_{HR}$"), (1.2, "$x_{LR}$")):
+    for y, text in ((4.4, "noise ε,\nstep t"), (3.2, "$x_{HR}$"), (1.2, "$x_{LR}$")):
         _box(axis, 0.3, y, text)
     _box(axis, 1.75, 3.2, "noisy\n$x_t$")
     _arrow(axis, (0.7, 4.1), (1.4, 3.5))

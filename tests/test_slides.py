@@ -13,13 +13,17 @@ PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
 CHAPTER = r"""<html><body><div><h1>header of the theme</h1><img alt="logo" src="logo.png"></div><article>
-<h1>Of &lt;fields&gt;<a class="headerlink">#</a></h1><ul><li>read <span class="math">\(\bar\alpha_t\)</span></li></ul>
+<h1>1. Of &lt;fields&gt;<a class="headerlink">#</a></h1><ul><li>read <span class="math">\(\bar\alpha_t\)</span> of
+<span class="math">\(x_{LR}\)</span></li></ul>
 <h2>A first section<a class="headerlink">#</a></h2><img alt="prose" src="../_images/a.png">
 <div class="cell_output"><img alt="A curve &amp; its slope" src="../_images/a.png"></div>
 <div class="cell_output"><img alt="another one" src="../_images/a.png"></div>
 <h2>A slider<a class="headerlink">#</a></h2>
 <div class="cell_output"><img class="frame" alt="t = 1" hidden src="data:image/png;base64,AAAA">
 <img class="frame" alt="t = 2" src="data:image/png;base64,BBBB"></div>
+<h2>A number<a class="headerlink">#</a></h2>
+<figure class="cell_output"><div class="cell_output"><img alt="Two curves" src="../_images/a.png"></div>
+<figcaption><p><span>Fig. 1.2 </span><span>What to see.</span><a class="headerlink">#</a></p></figcaption></figure>
 <h2>No words<a class="headerlink">#</a></h2>
 <div class="cell_output"><img alt="../_images/a.png" src="../_images/a.png"></div>
 </article></body></html>"""
@@ -46,11 +50,12 @@ def run(built):
 
 def test_a_chapter_gives_its_goals_and_the_first_shown_figure_of_each_section(built):
     chapter = slides.read_chapter(built / "html/book/01_first.html")
-    assert chapter.title == "Of <fields>" and chapter.goals == ["read α̅_t"]
-    assert [(f.section, f.caption) for f in chapter.figures] == [
-        ("A first section", "A curve & its slope"),
-        ("A slider", "t = 2"),
-        ("No words", ""),
+    assert chapter.title == "1. Of <fields>" and chapter.goals == ["read α̅_t of x_LR"]
+    assert [(f.section, f.caption, f.alt) for f in chapter.figures] == [
+        ("A first section", "A curve & its slope", "A curve & its slope"),
+        ("A slider", "t = 2", "t = 2"),
+        ("A number", "Fig. 1.2 What to see.", "Two curves"),
+        ("No words", "", ""),
     ]
     assert base64.b64decode(chapter.figures[0].source.removeprefix("data:image/png;base64,")) == PNG
     assert chapter.figures[1].source == "data:image/png;base64,BBBB"
@@ -58,10 +63,10 @@ def test_a_chapter_gives_its_goals_and_the_first_shown_figure_of_each_section(bu
 
 def test_one_file_holds_all_and_fetches_nothing(built):
     done = run(built)
-    assert done.returncode == 0 and "2 chapters, 6 figures" in done.stdout
+    assert done.returncode == 0 and "2 chapters, 8 figures" in done.stdout
     text = (built / "slides.html").read_text(encoding="utf-8")
-    assert text.count("<section>") == 1 + 2 * (1 + 3) + 1
-    assert "<h1>1 · Of &lt;fields&gt;</h1>" in text and 'alt="A curve &amp; its slope"' in text
+    assert text.count("<section>") == 1 + 2 * (1 + 4) + 1
+    assert "<h1>1. Of &lt;fields&gt;</h1>" in text and 'alt="A curve &amp; its slope"' in text
     assert all(source.startswith("data:") for source in re.findall(r'src="([^"]*)"', text))
     assert not re.search(r"https?:|url\(|@import|<link", text)
     assert 'alt="No words"' in text  # a picture without words is named by its section

@@ -9,9 +9,9 @@ from sphinx.application import Sphinx
 
 LONGEST = 200  # characters: search engines show no more of a description
 
-
-STYLE = "<style>div.highlight pre { font-size: 0.8rem; white-space: pre-wrap; overflow-wrap: anywhere }</style>"
-"""Code of 88 characters fits a small screen; on a phone, lines go on below instead of out of sight."""
+STYLE = """<style>div.highlight pre { font-size: 0.76rem; white-space: pre-wrap; overflow-wrap: anywhere;
+text-indent: 4ch hanging each-line }</style>"""
+"""88 characters of code fit a screen of 1,280 pixels; a longer line, or any on a phone, goes on below, indented."""
 
 
 def describe(doctree: nodes.document) -> str:

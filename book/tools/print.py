@@ -22,12 +22,14 @@ from pypdf.generic import DictionaryObject, NameObject, TextStringObject
 
 ROOT = Path(__file__).parents[2]
 
-COLLECT = """(path) => {
+COLLECT = r"""(path) => {
   // The article as it looks now. Names become unique in the whole book, links lead to those names.
   const article = document.querySelector("article.bd-article");
   const root = location.href.slice(0, -path.length);
   const name = (page, id) => page + "--" + id;
-  article.querySelectorAll("script, .headerlink, button, .toggle-button, details.hide").forEach((e) => e.remove());
+  article.querySelectorAll("script, .headerlink, button, .toggle-button").forEach((e) => e.remove());
+  // Folded code is left out; folded tables are shown.
+  article.querySelectorAll("details.above-input, details.below-input > summary").forEach((e) => e.remove());
   article.querySelectorAll("details").forEach((e) => (e.open = true));
   article.querySelectorAll(".toggle-hidden").forEach((e) => e.classList.remove("toggle-hidden"));
   article.querySelectorAll("a[href]").forEach((link) => {
@@ -35,6 +37,10 @@ COLLECT = """(path) => {
     link.setAttribute("href", page.startsWith(root) ? "#" + name(page.slice(root.length), id ?? "") : link.href);
   });
   article.querySelectorAll("img").forEach((image) => (image.src = image.src));
+  // The styles of a table (its best values are bold) are bound to its name.
+  for (const style of article.querySelectorAll("style")) {
+    style.textContent = style.textContent.replace(/#(T_\w+)/g, (_, id) => "#" + CSS.escape(name(path, id)));
+  }
   article.querySelectorAll("[id]").forEach((e) => (e.id = name(path, e.id)));
   article.id = name(path, "");
   const glyphs = document.querySelector("#MJX-CHTML-styles");
@@ -57,8 +63,9 @@ article.bd-article:first-of-type { break-before: auto; }
 .bd-main .bd-content .bd-article h1:first-of-type { display: block !important; margin-top: 0; }
 h1, h2, h3, h4 { break-after: avoid; }
 p { orphans: 3; widows: 3; }
-.cell_input, .sd-card, img, svg.curves, mjx-container[display="true"], tr, dt { break-inside: avoid; }
-.admonition-title { break-after: avoid; }
+.cell_input, .sd-card, figure, img, svg.curves, mjx-container[display="true"], tr, dt { break-inside: avoid; }
+details.sd-card { break-inside: auto; }
+.admonition-title, summary { break-after: avoid; }
 img { max-width: 100% !important; height: auto !important; }
 pre { white-space: pre-wrap !important; overflow-wrap: anywhere; font-size: 8pt !important; }
 .cell_output pre { overflow: visible !important; max-height: none !important; }

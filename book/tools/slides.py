@@ -1,7 +1,7 @@
 """Slides from the built book: `make slides` writes one file, `_build/slides.html`, that needs no network.
 
 Each chapter gives a title, what one will be able to do, and the first figure of each of its sections, as
-the page shows it. A figure's alternative text is its caption.
+the page shows it, with its caption; where it has none, its alternative text stands there.
 """
 
 import argparse
@@ -52,11 +52,13 @@ MATHEMATICS = {
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure of a page: the `section` it is in, its `source` as a data URI, and its `caption`."""
+    """A figure of a page: the `section` it is in, its `source` as a data URI, its `caption`, and what it shows
+    in words, `alt`."""
 
     section: str
     source: str
     caption: str
+    alt: str
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ def text_of(tag: Tag) -> str:
     text = " ".join(tag.get_text().split()).removesuffix("#").strip()
     for tex, letters in MATHEMATICS.items():
         text = text.replace(tex, letters)
-    return re.sub(r"\\\((.*?)\\\)", r"\1", text)
+    return re.sub(r"_\{(\w+)\}", r"_\1", re.sub(r"\\\((.*?)\\\)", r"\1", text))
 
 
 def read_chapter(page: Path) -> Chapter:
@@ -89,7 +91,9 @@ def read_chapter(page: Path) -> Chapter:
             and not tag.has_attr("hidden")  # of a slider's pictures the page shows one
             and all(figure.section != section for figure in figures)
         ):
-            figures.append(Figure(section, _embed(tag["src"], page.parent), _caption(tag.get("alt", ""))))
+            alt, numbered = _words(tag.get("alt", "")), tag.find_parent("figure")
+            caption = text_of(numbered.find("figcaption")) if numbered else alt
+            figures.append(Figure(section, _embed(tag["src"], page.parent), caption, alt))
     return Chapter(text_of(title), [text_of(item) for item in goals("li")] if goals else [], figures)
 
 
@@ -101,7 +105,7 @@ def _embed(source: str, folder: Path) -> str:
     return f"data:image/{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"
 
 
-def _caption(alt: str) -> str:
+def _words(alt: str) -> str:
     """The alternative text; where a notebook gives none, the page names the file instead."""
     return "" if re.search(r"\.(png|svg|jpe?g)$", alt) else alt
 
@@ -110,14 +114,13 @@ def render(chapters: list[Chapter], title: str) -> str:
     """One page with all slides, styles, pictures and script in it."""
     keys = "Arrow keys, space or scrolling turn the slides; printing gives one a page."
     slides = [f"<h1>{escape(title)}</h1><p>{keys}</p>"]
-    for number, chapter in enumerate(chapters, 1):
-        foot = f"<footer>{number} · {escape(chapter.title)}</footer>"
+    for chapter in chapters:
+        foot = f"<footer>{escape(chapter.title)}</footer>"
         goals = "".join(f"<li>{escape(goal)}</li>" for goal in chapter.goals)
-        slides.append(f"<h1>{number} · {escape(chapter.title)}</h1><ul>{goals}</ul>")
+        slides.append(f"<h1>{escape(chapter.title)}</h1><ul>{goals}</ul>")
         for figure in chapter.figures:
-            caption = escape(figure.caption)
-            image = f'<img src="{figure.source}" alt="{caption or escape(figure.section)}">'
-            picture = f"<figure>{image}<figcaption>{caption}</figcaption></figure>"
+            image = f'<img src="{figure.source}" alt="{escape(figure.alt or figure.section)}">'
+            picture = f"<figure>{image}<figcaption>{escape(figure.caption)}</figcaption></figure>"
             slides.append(f"<h2>{escape(figure.section)}</h2>{picture}{foot}")
     slides.append(f"<h1>Thank you</h1><p>{escape(title)}: text and figures under CC BY 4.0, code under MIT.</p>")
     body = "\n".join(f"<section>{slide}</section>" for slide in slides)

@@ -19,7 +19,7 @@ def draw_dccdm(network: UNetConfig, side: int = 32) -> Figure:
     figure, axis = plt.subplots(figsize=(9, 3.8), layout="constrained")
     axis.set(xlim=(-0.6, 10.3), ylim=(0.5, 4.9))
     axis.axis("off")
-    for y, text in ((4.4, "noise ε, step t"), (3.2, "$x_{HR}$"), (1.2, "$x_{LR}$")):
+    for y, text in ((4.4, "noise ε,\nstep t"), (3.2, "$x_{HR}$"), (1.2, "$x_{LR}$")):
         _box(axis, 0.3, y, text)
     _box(axis, 1.75, 3.2, "noisy\n$x_t$")
     _arrow(axis, (0.7, 4.1), (1.4, 3.5))
@@ -37,7 +37,7 @@ def draw_dccdm(network: UNetConfig, side: int = 32) -> Figure:
     for (x, y), (_, below) in pairwise(places):
         _arrow(axis, (x + 0.1, y - 0.27), (x + 0.3, below + 0.29))
         _arrow(axis, (x + 1.4, below + 0.29), (x + 1.6, y - 0.27))
-    axis.text(4.2, 4.05, "U-Net, cells of 2³ folded into channels", ha="center", fontsize=9)
+    axis.text(4.2, 4.05, "U-Net, cells of 2³ folded into channels", ha="center", fontsize=11)
     _arrow(axis, (2.31, 3.2), (2.56, 3.2))
     _arrow(axis, (0.9, 1.2), (2.75, 2.85))
     _box(axis, 6.6, 3.2, "$\\hat x_0$")
@@ -49,17 +49,17 @@ def draw_dccdm(network: UNetConfig, side: int = 32) -> Figure:
     )
     for y, text, name in terms:
         _box(axis, 8.9, y, text, width=2.4, fill="#f7e3c8")
-        axis.text(8.9, y - 0.5, name, ha="center", fontsize=8)
+        axis.text(8.9, y - 0.5, name, ha="center", fontsize=10)
         _arrow(axis, (7.15, 3.2), (7.7, y))
     _arrow(axis, (0.9, 0.95), (7.7, 1.55), style="--")
     _arrow(axis, (7.0, 1.49), (7.68, 2.98), style="--")
-    axis.text(4.5, 0.85, "$x_{LR}$ is also what two of the terms pull to", ha="center", fontsize=8)
+    axis.text(4.5, 0.85, "$x_{LR}$ is also what two of the terms pull to", ha="center", fontsize=10)
     return figure
 
 
 def _box(axis: Axes, x: float, y: float, text: str, *, width: float = 1.1, fill: str = "#eeeeee") -> None:
     axis.add_patch(plt.Rectangle((x - width / 2, y - 0.27), width, 0.54, facecolor=fill, edgecolor="#333333"))
-    axis.text(x, y, text, ha="center", va="center", fontsize=8)
+    axis.text(x, y, text, ha="center", va="center", fontsize=10)
 
 
 def _arrow(axis: Axes, start: tuple[float, float], end: tuple[float, float], style: str = "-") -> None:

@@ -11,6 +11,9 @@ from mpinotes.evaluation import phase_of_peak
 IMAGE_MAP = "magma"
 """The one colour map for images: perceptually uniform, safe for colour blindness and print."""
 
+WIDEST = 7.3
+"""The width of a figure of many columns [inch]: a wider one is shrunk on the page, and its labels with it."""
+
 
 def show_projections(volumes: Mapping[str, torch.Tensor], *, voxel_size: float = 1e-3, unit: str = "1") -> Figure:
     """Maximum projections along z and y of volumes (z, y, x), one column each, on one colour scale.
@@ -22,8 +25,10 @@ def show_projections(volumes: Mapping[str, torch.Tensor], *, voxel_size: float =
     5
     """
     top = max(volume.max().item() for volume in volumes.values())
+    side = min(2.3, (WIDEST - 0.8) / len(volumes))
+    size = side * len(volumes) + 0.8, 2 * side + 0.4
     figure, axes = plt.subplots(
-        2, len(volumes), figsize=(2.3 * len(volumes) + 0.8, 4.6), squeeze=False, layout="constrained"
+        2, len(volumes), figsize=size, sharex=True, sharey="row", squeeze=False, layout="constrained"
     )
     for column, (title, volume) in zip(axes.T, volumes.items(), strict=True):
         for axis, dim, label in zip(column, (0, 1), ("y", "z"), strict=True):
@@ -33,7 +38,7 @@ def show_projections(volumes: Mapping[str, torch.Tensor], *, voxel_size: float =
             axis.set(
                 ylabel=f"{label} [mm]" if axis in axes[:, 0] else "", yticks=(0, 10, 20, 30), xticks=(0, 10, 20, 30)
             )
-        column[0].set_title(title, fontsize=10)
+        column[0].set_title(title if side > 1.3 else title.replace(", ", ",\n"), fontsize=10)
         column[1].set_xlabel("x [mm]")
     figure.colorbar(artist, ax=axes, label=f"largest value along the ray [{unit}]", shrink=0.8)
     return figure
@@ -52,9 +57,9 @@ def show_components(rows: Mapping[str, torch.Tensor], titles: list[str], *, fiel
     first = next(iter(rows.values()))
     turn = phase_of_peak(first) if first.is_complex() else 1
     half = field_of_view * 1e3 / 2
-    figure, axes = plt.subplots(
-        len(rows), len(titles), figsize=(1.7 * len(titles) + 1.2, 1.75 * len(rows)), squeeze=False, layout="constrained"
-    )
+    side = min(1.7, (WIDEST - 1.2) / len(titles))
+    size = side * len(titles) + 1.2, (side + 0.05) * len(rows) + 0.4
+    figure, axes = plt.subplots(len(rows), len(titles), figsize=size, squeeze=False, layout="constrained")
     for line, (name, images) in zip(axes, rows.items(), strict=True):
         for axis, image in zip(line, (images * turn).real, strict=True):
             artist = axis.imshow(
@@ -65,6 +70,6 @@ def show_components(rows: Mapping[str, torch.Tensor], titles: list[str], *, fiel
     for axis, title in zip(axes[0], titles, strict=True):
         axis.set_title(title, fontsize=9)
     for axis in axes[-1]:
-        axis.set_xlabel(f"x, ±{half:.0f} mm", fontsize=8)
+        axis.set_xlabel(f"x, ±{half:.0f} mm", fontsize=9)
     figure.colorbar(artist, ax=axes, label="component / its largest modulus [1]", shrink=0.8)
     return figure

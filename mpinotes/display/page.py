@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import re
 import textwrap
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -30,8 +31,8 @@ def show_table(
     """A table with one line for each of `rows`, by title, and one column for each of its values, by header.
 
     `formats`: how values are written, for all columns or by header, as ``"{:.2f}"``; texts and intervals are
-    written as they are. `best`: columns whose "highest" or "lowest" value is set in bold. A value that a row
-    does not have leaves its place empty.
+    written as they are, and stay on one line within brackets. `best`: columns whose "highest" or "lowest" value
+    is set in bold. A value that a row does not have leaves its place empty.
 
     >>> rows = {"U-Net": {"PSNR [dB]": 30.07, "calls": 1}, "DDPM": {"PSNR [dB]": 29.98, "calls": 2}}
     >>> html = show_table(rows, formats={"PSNR [dB]": "{:.1f}"}, best={"PSNR [dB]": "highest"}).to_html()
@@ -42,7 +43,7 @@ def show_table(
 
     def write(column: str) -> Callable[[Any], str]:
         pattern = formats if isinstance(formats, str) else formats.get(column, "{}")
-        return lambda value: pattern.format(value) if isinstance(value, int | float) else str(value)
+        return lambda value: pattern.format(value) if isinstance(value, int | float) else _hold_together(str(value))
 
     styler = frame.style.format({column: write(column) for column in frame}, na_rep="")
     styler = styler.set_table_styles([{"selector": "th, td", "props": "padding: 0.2em 0.7em"}])
@@ -52,6 +53,10 @@ def show_table(
         winner = numbers.astype(float).idxmax() if which == "highest" else numbers.astype(float).idxmin()
         styler = styler.set_properties(subset=pandas.IndexSlice[[winner], [column]], **{"font-weight": "bold"})
     return styler
+
+
+def _hold_together(text: str) -> str:
+    return re.sub(r"\[.*?\]|\(.*?\)", lambda bracket: bracket.group().replace(" ", "\N{NO-BREAK SPACE}"), text)
 
 
 def show_source(*parts: Callable[..., Any] | type) -> Markdown:

@@ -31,14 +31,14 @@ def draw_scanner(particle: Particle, scan: CartesianScan, voxels: int = 32) -> F
     names[0], names[drive] = names[drive], names[0]
     gradient = scan.line_gradient[0], scan.line_gradient[2]
     _draw_coils(coils, gradient)
-    coils.set_title(f"coils and selection field, {names[0]}–{names[2]} plane", fontsize=9)
+    coils.set_title(f"coils and selection field, {names[0]}–{names[2]} plane", fontsize=11)
     _draw_moments(moments, particle.beta, gradient)
     moments.set(xlabel=f"{names[0]} [mm]", ylabel=f"{names[2]} [mm]")
-    moments.set_title("moments close to the FFP", fontsize=9)
+    moments.set_title("moments close to the FFP", fontsize=11)
     _draw_lines(lines, voxels * scan.voxel_size * 1e3, scan.sweep_amplitude(voxels) * 1e3)
-    lines.text(0.5, 0.93, f"field of view, 8 of {voxels} lines", ha="center", transform=lines.transAxes, fontsize=8)
+    lines.text(0.5, 0.93, f"field of view, 8 of {voxels} lines", ha="center", transform=lines.transAxes, fontsize=10)
     lines.set(xlabel=f"{names[0]} [mm]", ylabel=f"{names[1]} [mm]")
-    lines.set_title("lines of one layer", fontsize=9)
+    lines.set_title("lines of one layer", fontsize=11)
     return figure
 
 
@@ -57,10 +57,10 @@ def _draw_coils(axis: Axes, gradient: tuple[float, float]) -> None:
     axis.plot(0, 0, "o", color="#c1121f", ms=7, label="field-free point (FFP)")
     axis.annotate("", (1.1, -0.2), (-1.1, -0.2), arrowprops={"arrowstyle": "<->", "color": "#c1121f", "lw": 1.5})
     paper = {"facecolor": "white", "edgecolor": "none", "pad": 1}
-    axis.text(0, -0.5, "drive", color="#c1121f", ha="center", fontsize=9, bbox=paper)
+    axis.text(0, -0.5, "drive", color="#c1121f", ha="center", fontsize=11, bbox=paper)
     axis.set(xlim=(-2.7, 2.7), ylim=(-2.8, 2.8), aspect="equal")
     axis.axis("off")
-    axis.legend(loc="upper center", bbox_to_anchor=(0.5, 0.02), ncols=2, fontsize=8, frameon=False)
+    axis.legend(loc="upper center", bbox_to_anchor=(0.5, 0.02), ncols=2, fontsize=10, frameon=False)
 
 
 def _draw_moments(axis: Axes, beta: float, gradient: tuple[float, float]) -> None:

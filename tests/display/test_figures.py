@@ -2,6 +2,7 @@ import matplotlib.pyplot as plt
 import torch
 
 from mpinotes.display import IMAGE_MAP, show_components, show_projections
+from mpinotes.display.figures import WIDEST
 
 
 def images(figure):
@@ -16,6 +17,15 @@ def test_projections_share_one_scale_and_map_and_label_their_axes():
     labels = {axis.get_xlabel() for axis in figure.axes} | {axis.get_ylabel() for axis in figure.axes}
     assert {"x [mm]", "y [mm]", "z [mm]"} <= labels
     plt.close(figure)
+
+
+def test_figures_of_many_columns_are_no_wider_than_a_page():
+    for figure in (
+        show_projections({str(i): torch.rand(4, 4, 4) for i in range(7)}),
+        show_components({"high": torch.rand(7, 4, 4)}, list("abcdefg")),
+    ):
+        assert figure.get_figwidth() <= WIDEST
+        plt.close(figure)
 
 
 def test_components_share_one_signed_scale():

@@ -19,7 +19,7 @@ def test_a_table_marks_the_best_of_a_column_and_leaves_missing_values_empty():
 def test_a_table_takes_intervals_by_their_means():
     near, far = (bootstrap_mean(torch.tensor([value, value + 1.0])) for value in (1.0, 3.0))
     html = show_table({"near": {"gain": near}, "far": {"gain": far}}, best={"gain": "lowest"}).to_html()
-    assert str(near) in html and "row0_col0" in html.split("font-weight")[0]
+    assert "1.500 [1.000,\N{NO-BREAK SPACE}2.000]" in html and "row0_col0" in html.split("font-weight")[0]
 
 
 def test_a_table_refuses_another_kind_of_best():

@@ -116,6 +116,19 @@ def test_figures_are_numbered_and_have_captions(path):
 
 
 @each_textbook_chapter
+def test_labels_of_figures_can_be_read(path):
+    """A figure has 100 px an inch, and a page of 1,280 px has 672 px for it: no text comes out below 9 px.
+    (Frames of explorers are not tested.)"""
+    small = {}
+    for cell in (cell for cell in cells(path, "code") if "explore_" not in cell["source"]):
+        width = max(map(float, re.findall(r"figsize=\(([\d.]+),", cell["source"])), default=6.4)
+        points = min(map(float, re.findall(r"(?:fontsize|labelsize)=([\d.]+)", cell["source"])), default=10)
+        if (pixels := points * 100 / 72 * min(1, 672 / (100 * width))) < 9:
+            small[cell["id"]] = round(pixels, 1)
+    assert small == {}
+
+
+@each_textbook_chapter
 def test_visible_code_fits_the_page(path):
     visible = [cell for cell in cells(path, "code") if "hide-input" not in cell["metadata"].get("tags", [])]
     wide = {cell["id"]: line for cell in visible for line in cell["source"].splitlines() if len(line) > 88}

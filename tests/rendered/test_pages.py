@@ -10,6 +10,8 @@ import torch
 from mpinotes.physics import FWHM, Particle, langevin, langevin_derivative, langevin_ratio
 from tests.rendered.conftest import HTML, PAGES, is_chapter
 
+CHAPTERS = list(filter(is_chapter, PAGES))
+
 EXPLORERS = {
     "book/11_mpi_physics.html": 2,
     "book/12_system_matrix.html": 1,
@@ -97,14 +99,67 @@ def test_the_response_widget_holds_what_the_package_computes(visit):
     assert f"{1e3 * FWHM / (Particle(25e-9).beta * 1.5):.3g}" in page.locator(".readouts").inner_text()
 
 
-@pytest.mark.parametrize("path", [path for path in PAGES if is_chapter(path)])
+@pytest.mark.parametrize("path", CHAPTERS)
 def test_neither_code_nor_tables_scroll_sideways_on_a_small_screen(visit, path):
     page = visit(path)
     page.set_viewport_size({"width": 1280, "height": 800})
-    cut = page.locator(".cell_input pre, .cell_output pre, article table").evaluate_all(
+    cut = page.locator(".cell_input pre, .cell_output pre, .cell_output .text_html, article table").evaluate_all(
         "boxes => boxes.filter(e => e.checkVisibility() && e.scrollWidth > e.clientWidth + 1).map(e => e.innerText)"
     )
     assert cut == []
+    broken = page.locator(".cell_input pre").evaluate_all(
+        """boxes => boxes.filter(e => e.checkVisibility()).filter(e => {
+          e.style.whiteSpace = "pre";
+          return e.scrollWidth > e.clientWidth;
+        }).map(e => e.innerText)"""
+    )
+    assert broken == []  # nor do the 88 characters of a line of code go on below
+
+
+@pytest.mark.parametrize("path", CHAPTERS)
+def test_figures_are_not_shrunk_until_their_labels_cannot_be_read(visit, path):
+    page = visit(path)
+    page.set_viewport_size({"width": 1280, "height": 800})
+    shares = page.locator(".cell_output img").evaluate_all(
+        "all => all.filter(i => i.checkVisibility()).map(i => i.width / i.naturalWidth)"
+    )
+    assert min(shares) > 2 / 3
+
+
+FORMULAS = """() => [...document.querySelectorAll("div.math")].filter(e => e.checkVisibility()).map(box => {
+  const formula = box.querySelector("mjx-container");
+  const [shown, number] = [formula, box.querySelector(".eqno")].map(e => e?.getBoundingClientRect());
+  return {
+    text: box.innerText,
+    cut: formula.scrollWidth > formula.clientWidth + 1,
+    over: number !== undefined && shown.right > number.left && shown.bottom > number.top + 1,
+    outside: box.getBoundingClientRect().right > innerWidth,
+  };
+})"""
+
+
+@pytest.mark.parametrize("path", CHAPTERS)
+def test_no_formula_runs_under_its_number_or_out_of_the_page(visit, path):
+    page = visit(path)
+    page.wait_for_function(
+        "n => document.querySelectorAll('mjx-container').length >= n", arg=page.locator(".math").count()
+    )
+    page.evaluate("document.querySelectorAll('details:not(.hide)').forEach(e => (e.open = true))")
+    for width in (1280, 390):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.wait_for_timeout(500)  # they are fitted after the page
+        formulas = page.evaluate(FORMULAS)
+        assert len(formulas) > 0
+        assert [f["text"] for f in formulas if f["over"] or f["outside"] or (f["cut"] and width == 1280)] == []
+
+
+def test_printed_tables_are_dark_in_the_dark(visit):
+    page = visit("book/34_results.html")
+    page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    style = "all => all.map(e => getComputedStyle(e)).map(s => [s.backgroundColor, s.color])"
+    grounds = page.locator(".cell_output .text_html:has(table)").evaluate_all(style)
+    ((_, text),) = page.locator("article.bd-article").evaluate_all(style)
+    assert len(grounds) > 3 and set(map(tuple, grounds)) == {("rgba(0, 0, 0, 0)", text)}
 
 
 def test_no_page_is_heavy():

@@ -13,12 +13,12 @@ GREEK = {
     "θ": r"\theta", "κ": r"\kappa", "λ": r"\lambda", "μ": r"\mu", "ξ": r"\xi", "π": r"\pi", "ρ": r"\rho",
     "σ": r"\sigma", "τ": r"\tau", "φ": r"\varphi", "ω": r"\omega",
 }  # fmt: skip
-ACCENT = r"\\(?:hat|bar|tilde|dot|mathbf|mathsf|mathcal|mathbb|boldsymbol)"
+ACCENT = r"\\(?:hat|bar|tilde|dot|mathbf|mathsf|mathcal|mathbb|boldsymbol)(?![a-zA-Z])"
 LETTER = rf"(?:{ACCENT} ?)*(?:\\[a-zA-Z]+|[a-zA-Z])"
 INDEX = rf"(?:_(?:\{{[^{{}}]*\}}|{LETTER}|\w))?"
 TOKEN = re.compile(rf"{LETTER}{INDEX}'*|\S")
 """A letter with its accents, index and primes is one token: each of them makes another symbol."""
-SYMBOL = re.compile(rf"(?:{ACCENT})*(?:[a-zA-Z]|{'|'.join(map(re.escape, GREEK.values()))})(?:_.*)?'*")
+SYMBOL = re.compile(rf"(?:{ACCENT} ?)*(?:[a-zA-Z]|{'|'.join(map(re.escape, GREEK.values()))})(?:_.*)?'*")
 """Tokens that stand for a quantity, and not for an operation."""
 PLAIN = rf"\\(?:text|mathrm|operatorname|begin|end)\*?\{{[^{{}}]*\}}{INDEX}|\\(?:[bB]ig|left|right)(?![a-z])"
 """Words in roman letters, and what only sets sizes."""
@@ -79,7 +79,7 @@ def tokens(tex):
     for _ in range(2):
         tex = re.sub(rf"\{{\s*({LETTER}|\w)\s*\}}", r" \1 ", tex)
     tex = re.sub(r"\s+", " ", re.sub(r"\s*([_'])\s*", r"\1", tex))
-    return tuple(token.replace(" ", "") for token in TOKEN.findall(tex))
+    return tuple(re.sub(r" (?=\\)|(?<=[{,|]) ", "", token) for token in TOKEN.findall(tex))
 
 
 @cache

@@ -64,17 +64,18 @@ class Meaning:
 
 
 def table_rows():
-    """Symbols, meaning and last cell of the rows of all tables that name chapters."""
-    for table in re.findall(r"^\|.* first in \|\n\|[-|]+\n((?:\|.*\n)+)", NOTATION, re.MULTILINE):
-        for line in table.splitlines():
-            _, symbols, meaning, *_, last, _ = line.split("|")
-            if symbols.strip():
-                yield symbols.strip(), meaning, last
+    """Symbols, meaning and chapter's cell of the rows of all tables with a column of chapters."""
+    for head, body in re.findall(r"^\|(.+)\|\n\|[-|]+\n((?:\|.*\n)+)", NOTATION, re.MULTILINE):
+        columns = [name.strip() for name in head.split("|")]
+        for line in body.splitlines() if "first in" in columns else ():
+            cells = [cell.strip() for cell in line.split("|")[1:-1]]
+            if cells[0]:
+                yield cells[0], cells[1], cells[columns.index("first in")]
 
 
 def meanings():
-    for symbols, meaning, last in table_rows():
-        (chapter,) = re.findall(r"\{doc\}`[a-z]+ <(\w+)>`", last)
+    for symbols, meaning, place in table_rows():
+        (chapter,) = re.findall(r"^\{doc\}`[a-z]+ <(\w+)>`$", place)
         words = re.findall(r"(?<!\*)\*([^*]+)\*(?!\*)", meaning)
         (key,) = words or [tex for tex in formulas(meaning) if "=" in tex]
         for symbol in formulas(symbols):
@@ -89,7 +90,7 @@ SYMBOLS = {tokens(one.symbol): one.symbol for one in MEANINGS}
 def test_no_chapter_uses_a_symbol_before_the_one_that_the_table_names(symbol):
     listed = [one for one in MEANINGS if tokens(one.symbol) == tokens(symbol)]
     first = next(chapter for chapter in PASSAGES if places(symbol, chapter))
-    assert min(one.chapter for one in listed) == first
+    assert min((one.chapter for one in listed), key=list(PASSAGES).index) == first
     # Title, goals and needs may name what the page has yet to introduce, and may introduce it.
     opening = next(i for i, text in enumerate(PASSAGES[first]) if text.startswith("## "))
     behind = next(i for i in places(symbol, first) if i > opening)
@@ -103,9 +104,9 @@ def test_a_meaning_is_introduced_in_the_chapter_that_the_table_names(one):
 
 
 def test_names_of_metrics_stand_first_in_the_chapter_that_the_table_names():
-    named = {symbols: last for symbols, _, last in table_rows() if not formulas(symbols)}
+    named = {symbols: place for symbols, _, place in table_rows() if not formulas(symbols)}
     assert len(named) == 3
-    assert [name for name, last in named.items() if f"<{first_chapter([name])}>" not in last] == []
+    assert [name for name, place in named.items() if f"<{first_chapter([name])}>" not in place] == []
 
 
 def test_letters_of_several_meanings_are_listed():

@@ -81,8 +81,8 @@ def test_every_name_of_the_notation_exists():
     rows = [line for line in rows if "in the code" not in line and not line.startswith("|---")]
     assert len(rows) > 100
     for row in rows:
-        names, _ = code_of(row.split("|")[4])
-        assert names or row.split("|")[4] == " – ", row
+        names, _ = code_of(row.split("|")[5])
+        assert names or row.split("|")[5] == " – ", row
         for name in names:
             resolve(name)
 

@@ -7,6 +7,9 @@ from typing import Any
 import ipywidgets
 
 
+_WHOLE_LABEL = {"description_width": "initial"}
+
+
 @dataclass(frozen=True)
 class Slider:
     """A named number to move.
@@ -54,7 +57,9 @@ class Slider:
 
     def widget(self) -> ipywidgets.Widget:
         """The control in a notebook."""
-        return ipywidgets.FloatSlider(self.value, min=self.low, max=self.high, step=self.step, description=self.label)
+        return ipywidgets.FloatSlider(
+            self.value, min=self.low, max=self.high, step=self.step, description=self.label, style=_WHOLE_LABEL
+        )
 
 
 @dataclass(frozen=True)
@@ -94,4 +99,4 @@ class Choice:
 
     def widget(self) -> ipywidgets.Widget:
         """The control in a notebook."""
-        return ipywidgets.Dropdown(options=self.options, value=self.value, description=self.label)
+        return ipywidgets.Dropdown(options=self.options, value=self.value, description=self.label, style=_WHOLE_LABEL)

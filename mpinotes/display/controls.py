@@ -6,7 +6,6 @@ from typing import Any
 
 import ipywidgets
 
-
 _WHOLE_LABEL = {"description_width": "initial"}
 
 

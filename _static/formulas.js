@@ -29,7 +29,7 @@ window.addEventListener("load", async () => {
   await window.MathJax?.startup?.promise;
   keepCommas();
   const formulas = [...document.querySelectorAll("mjx-container[display='true']")];
-  const boxes = [...formulas, ...document.querySelectorAll(".cell_output .text_html:has(table)")];
+  const boxes = [...formulas, ...document.querySelectorAll(".cell_output .text_html:has(table), .pst-scrollable-table-container")];
   // Also called when a folded part is opened.
   const observer = new ResizeObserver((changes) => {
     for (const { target } of changes) {

@@ -15,6 +15,7 @@ from mpinotes.checks import check_tensor
 from mpinotes.files import save_atomically
 from mpinotes.physics import LissajousScan, SystemMatrix
 from mpinotes.scanner_files.datasets import DRIVE, RECEIVER, FilePath, accept
+from mpinotes.scanner_files.drives import Drives
 
 _NO, _YES = np.int8(0), np.int8(1)
 
@@ -112,16 +113,18 @@ def _fields(scan: LissajousScan) -> dict[str, Any]:
 
 def _drives(scan: LissajousScan) -> dict[str, Any]:
     dims = scan.dims
+    dividers = Drives.of(scan).dividers
     return _group(
         DRIVE,
         numChannels=dims,
         strength=np.array(scan.amplitude, float)[None, :, None],
         waveform=[["sine"]] * dims,
-        phase=np.full((1, dims, 1), math.pi / 2),  # cosines
-        divider=[[scan.density + axis] for axis in range(dims)],
+        phase=(np.remainder(np.array(scan.phases, float) + 1.5 * math.pi, 2 * math.pi) - math.pi)[None, :, None],
+        divider=[[divider] for divider in dividers],
         cycle=1 / scan.repetition_frequency,
-        baseFrequency=float(scan.density * scan.base_frequency),
+        baseFrequency=float(dividers[0] * scan.base_frequency),
         _frequency=float(scan.base_frequency),  # what baseFrequency / divider may miss by a bit
+        _phase=np.array(scan.phases, float),  # of cosines
     )
 
 
@@ -169,7 +172,7 @@ def _calibration(matrix: SystemMatrix) -> dict[str, Any]:
         order="xyz",
         size=[*scan.shape[::-1], *[1] * rest],
         fieldOfView=np.array([*scan.field_of_view, *[min(edges)] * rest], float),
-        fieldOfViewCenter=np.zeros(3),
+        fieldOfViewCenter=np.array([*scan.centres, *[0.0] * rest], float),
         deltaSampleSize=[*edges, *[min(edges)] * rest],
         **snr,
     )

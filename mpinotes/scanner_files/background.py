@@ -4,7 +4,7 @@ import numpy as np
 
 from mpinotes.scanner_files.spectra import PART
 
-SUBTRACT, KEEP = "subtract", "keep"
+SUBTRACT, KEEP, ONLY = "subtract", "keep", "only"
 
 
 def subtract_background(spectra: np.ndarray, empty: np.ndarray, time: np.ndarray, empty_time: np.ndarray) -> None:

@@ -21,6 +21,7 @@ class Drives:
     :param phase: of each drive, a cosine [rad]
     :param axes: which directions are driven, 0 to 2
 
+    >>> from mpinotes.physics import LissajousScan
     >>> drives = Drives.of(LissajousScan(density=9))
     >>> drives.cycles, drives.repetition_frequency
     ((10, 9), 2500.0)

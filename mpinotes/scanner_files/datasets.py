@@ -11,11 +11,14 @@ from typing import Any
 import h5py
 import numpy as np
 
+from mpinotes.scanner_files.heap import check_heaps
+
 FilePath = str | Path
 DRIVE, RECEIVER = "acquisition/drivefield", "acquisition/receiver"
 
 _PACKED = 1100
 """More than the 1032 bytes that deflate makes of one: what claims more than that was never written."""
+_MANY = 2**24
 _MUCH = 2**28
 """Bytes that no dataset but the data has; those are read in parts."""
 
@@ -48,11 +51,17 @@ def undamaged(name: str) -> Iterator[None]:
         raise ValueError(f"'/{name}' is damaged ({error})") from error
 
 
+def holds(file: h5py.File, name: str) -> bool:
+    """Whether there is an entry of that name."""
+    with undamaged(name):
+        return name in file
+
+
 def dataset(file: h5py.File, name: str) -> h5py.Dataset | None:
     """A dataset whose numbers lie in the file, or None where there is no entry of that name."""
+    if not holds(file, name):
+        return None
     with undamaged(name):
-        if name not in file:
-            return None
         found = file[name]
         if not isinstance(found, h5py.Dataset) or found.shape is None:
             raise ValueError(f"'/{name}' is missing")
@@ -105,10 +114,10 @@ def flag(file: h5py.File, name: str, default: Any = None) -> bool:
 
 
 def count(file: h5py.File, name: str, default: Any = None) -> int:
-    """A whole number of at least one."""
+    """A whole number of at least one, and not so large that no memory holds as many."""
     value = float(numbers(file, name, default))
-    if value < 1 or value % 1:
-        raise ValueError(f"'/{name}' is {value:g}, accepted is a whole number of at least 1")
+    if not 1 <= value <= _MANY or value % 1:
+        raise ValueError(f"'/{name}' is {value:g}, accepted is a whole number from 1 to {_MANY}")
     return int(value)
 
 
@@ -122,6 +131,7 @@ def texts(file: h5py.File, name: str, default: str | None = None) -> list[str]:
     if found.nbytes > _MUCH:
         raise ValueError(f"'/{name}' has shape {found.shape}, more than it can have")
     with undamaged(name):
+        check_heaps(file, found)
         return [text.decode() if isinstance(text, bytes) else str(text) for text in np.ravel(found[()]).tolist()]
 
 

@@ -7,7 +7,7 @@ import h5py
 import numpy as np
 
 from mpinotes.physics import LissajousScan
-from mpinotes.scanner_files.datasets import DRIVE, count, numbers, rows, texts
+from mpinotes.scanner_files.datasets import DRIVE, count, holds, numbers, rows, texts
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def read_drives(file: h5py.File, periods: int) -> Drives:
     if set(waves.tolist()) != {"sine"}:
         raise ValueError(f"'/{DRIVE}/waveform' is {waves.tolist()}, accepted are sines")
     driven = dividers[active]
-    if (driven < 1).any() or (driven % 1).any():
+    if (driven < 1).any() or (driven % 1).any() or driven.max() > 2**53:
         raise ValueError(f"'/{DRIVE}/divider' is {driven}, accepted are whole numbers of at least 1")
     whole = [int(divider) for divider in driven]
     clock = numbers(file, f"{DRIVE}/baseFrequency")
@@ -117,7 +117,7 @@ def _gradient(file: h5py.File, axes: tuple[int, ...], periods: int) -> tuple[flo
     """Of the driven directions [T/m], zero where the file tells none. Real files have rows of three as well."""
     name = "acquisition/gradient"
     values = numbers(file, name, np.zeros((1, 3)), shape=(-1,))
-    shape = file[name].shape if name in file else (1, 3)
+    shape = file[name].shape if holds(file, name) else (1, 3)
     if shape[-2:] == (3, 3) and (len(shape) < 4 or shape[0] in (1, periods)):
         matrices = values.reshape(-1, 3, 3)
     elif shape[-1:] == (3,) and len(shape) < 4:

@@ -7,7 +7,7 @@ import h5py
 import numpy as np
 
 from mpinotes.checks import check_count, check_several
-from mpinotes.scanner_files.datasets import RECEIVER, count, dataset, flag, numbers
+from mpinotes.scanner_files.datasets import RECEIVER, count, dataset, flag, holds, numbers
 from mpinotes.scanner_files.drives import Drives
 
 
@@ -66,13 +66,13 @@ class Frames:
 def count_periods(file: h5py.File) -> int:
     """Periods of a frame; the name of OpenMPIData's files is an older one."""
     name = "acquisition/numPeriodsPerFrame"
-    return count(file, name if name in file else "acquisition/numPeriods", 1)
+    return count(file, name if holds(file, name) else "acquisition/numPeriods", 1)
 
 
 def read_frames(file: h5py.File, drives: Drives) -> Frames:
     """The layout of the data of a file with these drives."""
     background = numbers(file, "measurement/isBackgroundFrame", shape=(-1,)) != 0
-    older = "measurement/isTransposed" in file and "measurement/isFastFrameAxis" not in file
+    older = holds(file, "measurement/isTransposed") and not holds(file, "measurement/isFastFrameAxis")
     samples, repeats = _samples(file, drives)
     return Frames(
         periods=count_periods(file),
@@ -94,7 +94,7 @@ def _samples(file: h5py.File, drives: Drives) -> tuple[int, int]:
     bandwidth, spacing = float(numbers(file, f"{RECEIVER}/bandwidth")), drives.repetition_frequency
     for half in (samples / 2, samples // 2):
         repeats = half * spacing / bandwidth if bandwidth > 0 else 0.0
-        if 1 < samples < 2**31 and repeats > 0.5 and math.isclose(repeats, round(repeats), rel_tol=1e-6):
+        if samples > 1 and 0.5 < repeats < samples and math.isclose(repeats, round(repeats), rel_tol=1e-6):
             if max(drives.cycles) * round(repeats) > samples // 2:
                 raise ValueError(f"'/{RECEIVER}/numSamplingPoints' is {samples}, too few for a drive of the figure")
             return samples, round(repeats)
@@ -116,7 +116,7 @@ def _lines(file: h5py.File, highest: int) -> np.ndarray:
 def _time(file: h5py.File, frames: int) -> np.ndarray:
     """When each stored frame was taken; without a permutation, in their order."""
     name = "measurement/framePermutation"
-    if name not in file or not flag(file, "measurement/isFramePermutation", 0):
+    if not holds(file, name) or not flag(file, "measurement/isFramePermutation", 0):
         return np.arange(frames)
     order = numbers(file, name, shape=(frames,)).reshape(frames)
     if (np.sort(order) != np.arange(1, frames + 1)).any():

@@ -7,7 +7,7 @@ import h5py
 import numpy as np
 
 from mpinotes.checks import check_count, check_several
-from mpinotes.scanner_files.datasets import accept, flag, numbers, rows, texts
+from mpinotes.scanner_files.datasets import accept, flag, holds, numbers, rows, texts
 
 
 @dataclass(frozen=True)
@@ -62,10 +62,10 @@ def read_grid(file: h5py.File, foreground: int) -> Grid:
     """The grid of a file with so many `foreground` frames."""
     accept("'/calibration/order' is", texts(file, "calibration/order", "xyz")[0], "xyz")
     places = None
-    if "calibration/positions" in file:
+    if holds(file, "calibration/positions"):
         places = rows(file, "calibration/positions", width=3)
         accept("'/calibration/positions' has rows:", len(places), foreground)
-    if places is not None and "calibration/size" not in file:
+    if places is not None and not holds(file, "calibration/size"):
         size, view, centre = _grid_of(places)
     else:
         size = numbers(file, "calibration/size", shape=(3,))

@@ -7,7 +7,7 @@ import torch
 from mpinotes.checks import check_choice, check_range
 from mpinotes.physics import LissajousScan, SystemMatrix
 from mpinotes.scanner_files.background import KEEP, SUBTRACT, subtract_background
-from mpinotes.scanner_files.datasets import RECEIVER, FilePath, dataset, flag, numbers, opened
+from mpinotes.scanner_files.datasets import RECEIVER, FilePath, dataset, flag, holds, numbers, opened
 from mpinotes.scanner_files.drives import Drives, read_drives
 from mpinotes.scanner_files.frames import Frames, count_periods, read_frames
 from mpinotes.scanner_files.grid import read_grid
@@ -141,7 +141,7 @@ def _orders(
 ) -> np.ndarray:
     """Mixing orders, (component, dims)."""
     name = "measurement/_mixingOrders"
-    if name not in file:
+    if not holds(file, name):
         return lowest_orders(bins, scan.cycles)
     orders = numbers(file, name, shape=(len(stored), scan.dims)).astype(np.int64)[lines]
     if (orders @ scan.cycles != bins).any():

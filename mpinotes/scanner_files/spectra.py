@@ -7,7 +7,7 @@ import h5py
 import numpy as np
 
 from mpinotes.scanner_files.compression import Compression, read_compression
-from mpinotes.scanner_files.datasets import RECEIVER, dataset, flag, numbers
+from mpinotes.scanner_files.datasets import RECEIVER, dataset, flag, holds, numbers
 from mpinotes.scanner_files.frames import Frames, stored_data
 
 DIVIDE = "divide"
@@ -139,7 +139,7 @@ def _converted(part: np.ndarray, chain: _Chain, where: tuple[slice | np.ndarray,
 def _read_chain(file: h5py.File, frames: Frames, channels: np.ndarray, lines: np.ndarray, transfer: str) -> _Chain:
     name = f"{RECEIVER}/dataConversionFactor"
     factors = None
-    if name in file:
+    if holds(file, name):
         factors = numbers(file, name, shape=(frames.channels, 2)).reshape(frames.channels, 2)[channels].astype(float)
     gain = None
     if transfer == DIVIDE and not flag(file, "measurement/isTransferFunctionCorrected", 0):

@@ -28,18 +28,17 @@ class Grid:
         In directions without a drive one voxel is left, that of `plane` or the one nearest to the figure.
         """
         cut = [axis for axis in range(3) if axis not in axes]
-        view, centre = self.view.copy(), self.centre.copy()
         chosen = {axis: self._nearest(axis) for axis in cut}
         if plane is not None:
-            asked = cut or [2]
-            long = [axis for axis in asked if self.size[axis] > 1] or asked[:1]
-            asked = long if isinstance(plane, int) and len(long) == 1 else asked
-            indices = (plane,) * len(asked) if isinstance(plane, int) and len(asked) == 1 else plane
-            names = ", ".join("xyz"[axis] for axis in asked)
-            check_several("plane", indices, (len(asked),), f"{len(asked)} numbers of voxels, along {names}")
-            for axis, index in zip(asked, indices, strict=True):  # type: ignore[arg-type]
+            cut = cut or [2]
+            several = [axis for axis in cut if self.size[axis] > 1]
+            given = plane if isinstance(plane, tuple | list) else (plane,)
+            names = ", ".join("xyz"[axis] for axis in cut)
+            check_several("plane", given, {len(cut), len(several)} - {0}, f"numbers of voxels along {names}")
+            for axis, index in zip(several if len(given) == len(several) else cut, given, strict=True):
                 check_count("plane", index, 0, int(self.size[axis]) - 1)
-                chosen[axis] = index
+                chosen[axis] = int(index)
+        view, centre = self.view.copy(), self.centre.copy()
         frame = np.empty(len(self.voxel), np.int64)
         frame[self.voxel] = np.arange(len(self.voxel))
         frame = frame.reshape(self.size[::-1])

@@ -1,5 +1,5 @@
-"""What it takes to load a hundredth of the lines of a large calibration: ``python -m tests.benchmarks.scanner_files 0.2``
-for one of 0.2 GB; part of ``make bench``, there with 2 GB, which the temporary folder must hold."""
+"""What it takes to load a hundredth of the lines of a large calibration, part of ``make bench``: 2 GB, which the
+temporary folder must hold; ``python -m tests.benchmarks.scanner_files 0.2`` takes 0.2 GB."""
 
 import subprocess
 import sys
@@ -21,7 +21,8 @@ before, start = peak(), time.perf_counter()
 matrix = load_matrix(sys.argv[1], least_snr=5.0)
 took = time.perf_counter() - start
 kept = matrix.components.nbytes / 2**20
-print(f"{took:9.1f} s, {matrix.components.shape[1]} lines of {kept:,.0f} MB, peak {peak() - before:,.0f} MB above {before:,.0f}")
+print(f"{took:9.1f} s, {matrix.components.shape[1]} lines of {kept:,.0f} MB,", end=" ")
+print(f"peak {peak() - before:,.0f} MB above the {before:,.0f} MB of torch")
 """
 
 

@@ -138,7 +138,7 @@ def test_a_line_of_a_cube_is_named_by_two_numbers(tmp_path):
     matrix = load_matrix(path, plane=(3, 0))
     assert matrix.scan.shape == (5,) and matrix.mixing_orders.tolist() == [[0], [1], [2], [3], [4]]
     assert_close(matrix.components / ratio, CLEAN.reshape(3, 5, 3, 4, 5)[:, :, 0, 3])
-    with pytest.raises(ValueError, match="plane: got 1, accepted are 2 numbers of voxels, along y, z"):
+    with pytest.raises(ValueError, match="plane: got .1,., accepted are numbers of voxels along y, z"):
         load_matrix(path, plane=1)
 
 

@@ -76,7 +76,7 @@ class LissajousScan:
             self._set_one_or_each(name, unit, highest)
 
     def _set_cycles(self) -> None:
-        if isinstance(self.cycles, _OfDensity) or self.cycles == ():
+        if isinstance(self.cycles, _OfDensity) or (isinstance(self.cycles, tuple) and not self.cycles):
             check_count("density", self.density)  # type: ignore[arg-type]
             first: int = self.density  # type: ignore[assignment]
             dividers = list(range(first, first + self.dims))
@@ -92,11 +92,11 @@ class LissajousScan:
             consecutive = dividers == list(range(dividers[0], dividers[0] + self.dims))
             density = dividers[0] if consecutive else None
         object.__setattr__(self, "density", density)
-        object.__setattr__(self, "cycles", tuple(cycles) if density is None else _OfDensity(cycles))
+        object.__setattr__(self, "cycles", tuple(map(int, cycles)) if density is None else _OfDensity(map(int, cycles)))
 
     def _set_one_or_each(self, name: str, unit: str, highest: float) -> None:
         given = getattr(self, name)
-        values = given if isinstance(given, tuple) else (given,) * self.dims
+        values = tuple(given) if isinstance(given, tuple | list) else (given,) * self.dims
         check_several(name, values, (self.dims,), f"one or {self.dims} values")
         for value in values:
             check_range(name, value, -highest, highest)

@@ -5,6 +5,7 @@ import numpy as np
 import torch
 
 from mpinotes.checks import check_choice, check_range
+from mpinotes.numerics import as_number
 from mpinotes.physics import LissajousScan, SystemMatrix
 from mpinotes.scanner_files.background import KEEP, SUBTRACT, subtract_background
 from mpinotes.scanner_files.datasets import RECEIVER, FilePath, dataset, flag, holds, numbers, opened
@@ -133,7 +134,7 @@ def _loud_lines(frames: Frames, snr: np.ndarray | None, least_snr: float) -> np.
         return lines
     highest = float(snr[:, lines].max()) if len(lines) else 0.0
     check_range("least_snr", least_snr, 0.0, highest)
-    return lines[(snr[:, lines] >= least_snr).any(0)]
+    return lines[(snr[:, lines] >= as_number(least_snr)).any(0)]
 
 
 def _orders(

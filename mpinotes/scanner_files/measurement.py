@@ -96,12 +96,8 @@ def save_measurement(measurement: Measurement, path: FilePath) -> None:
     ...     load_measurement(f"{folder}/phantom.mdf").voltage.shape
     torch.Size([5, 2, 3])
     """
+    check_measurement(measurement)
     drives, voltage = measurement.drives, measurement.voltage
-    check_tensor("voltage", voltage, 3, "(frame, channel, line)", complex_too=True)
-    if not voltage.is_complex():
-        raise ValueError(f"voltage: got dtype {voltage.dtype}, accepted are complex numbers")
-    check_tensor("frequencies", measurement.frequencies, 1, "(line,)")
-    accept("frequencies: got shape", tuple(measurement.frequencies.shape), (voltage.shape[2],))
     position = measurement.frequencies.detach().cpu().double() / drives.repetition_frequency
     bins = position.round().long()
     if (position - bins).abs().max() > 1e-6 or bins.min() < 0 or len(bins.unique()) < len(bins):
@@ -115,3 +111,13 @@ def save_measurement(measurement: Measurement, path: FilePath) -> None:
         | contents.measurement(contents.times_samples(voltage, samples)[:, None], bins.numpy(), fast=False),
         path,
     )
+
+
+def check_measurement(measurement: Measurement) -> None:
+    """Raise ``ValueError`` unless voltage and frequencies are finite and fit each other."""
+    voltage, frequencies = measurement.voltage, measurement.frequencies
+    check_tensor("voltage", voltage, 3, "(frame, channel, line)", complex_too=True)
+    if not voltage.is_complex():
+        raise ValueError(f"voltage: got dtype {voltage.dtype}, accepted are complex numbers")
+    check_tensor("frequencies", frequencies, 1, "(line,)")
+    accept("frequencies: got shape", tuple(frequencies.shape), (voltage.shape[2],))

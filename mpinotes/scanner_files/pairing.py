@@ -5,7 +5,7 @@ import math
 import torch
 
 from mpinotes.physics import SystemMatrix
-from mpinotes.scanner_files.measurement import Measurement
+from mpinotes.scanner_files.measurement import Measurement, check_measurement
 
 _ALIKE = 1e-2
 """What amplitudes and gradients of one scanner may differ by, relatively; phases in radians."""
@@ -30,6 +30,7 @@ def pair_rows(
     >>> (image - phantom).abs().max() < 0.05
     tensor(True)
     """
+    check_measurement(measurement)
     _check_drives(matrix, measurement)
     channels, found = matrix.components.shape[0], measurement.voltage.shape[1]
     if channels != found:

@@ -188,6 +188,22 @@ def test_a_measurement_with_other_channels_or_lines_is_refused_by_what_differs(t
         pair_rows(matrix, fewer)
 
 
+@pytest.mark.parametrize(
+    "name, change",
+    [
+        ("voltage", {"voltage": torch.ones(1, 3, 5)}),
+        ("voltage", {"voltage": torch.full((1, 3, 5), math.nan + 0j)}),
+        ("voltage", {"voltage": torch.ones(3, 5) + 0j}),
+        ("frequencies", {"frequencies": torch.ones(4)}),
+    ],
+    ids=str,
+)
+def test_a_measurement_that_does_not_fit_itself_is_refused(name, change, tmp_path):
+    matrix = load_matrix(write(tmp_path / "matrix.mdf", content()))
+    with pytest.raises(ValueError, match=f"^{name}: got"):
+        pair_rows(matrix, replace(measurement_of(matrix, torch.ones(4, 5)), **change))
+
+
 def test_a_gradient_that_a_file_does_not_tell_is_not_compared(tmp_path):
     known = load_matrix(write(tmp_path / "matrix.mdf", content()))
     for changes in ({"acquisition/gradient": None}, {"acquisition/gradient": np.zeros((1, 3))}):

@@ -132,6 +132,6 @@ def _gradient(file: h5py.File, axes: tuple[int, ...], periods: int) -> tuple[flo
     offset = "acquisition/offsetField"
     offsets = rows(file, offset, np.zeros(3), width=3)
     _accept_constant(offset, offsets)
-    if offsets[0, list(axes)].any():
+    if offsets[0].any():
         raise ValueError(f"'/{offset}' is not zero: the figure is around the centre of the scanner")
     return tuple(diagonal[list(axes)].tolist())

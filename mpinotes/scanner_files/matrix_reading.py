@@ -29,7 +29,8 @@ def load_matrix(
 
     In a file of others a value is û_k of the coil, in volts per delta sample, the mixing orders are the lowest that
     fall on the line, and the coil sensitivity is 1 T/A, being in the data already. The axes are the directions that
-    are driven, in the order x, y, z. The file is read in parts: the memory at most is that of the lines that are kept.
+    are driven, in the order x, y, z, and the gradient is zero where the file tells none. The file is read in parts: the
+    memory at most is that of the lines that are kept, next to some 80 MB.
 
     Raises ``FileNotFoundError`` where there is no file, and ``ValueError`` with the path and what is wrong for one
     that is damaged or incomplete, or whose scan has several frequencies on one channel, moving fields or patches.

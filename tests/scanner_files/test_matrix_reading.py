@@ -159,3 +159,15 @@ def test_of_equally_low_orders_the_one_without_negative_numbers_is_taken(tmp_pat
     assert load_matrix(tmp_path / "matrix.mdf").mixing_orders.tolist() == [[1, 0, -1]]
     change(tmp_path / "matrix.mdf", "measurement/_mixingOrders", None)
     assert load_matrix(tmp_path / "matrix.mdf").mixing_orders.tolist() == [[0, 0, 2]]
+
+
+def test_lines_of_ours_are_chosen_by_their_snr(saved):
+    matrix, path = saved
+    least = matrix.snr.flatten().sort().values[-2].item()
+    kept = (matrix.snr >= least).any(0)
+    assert 0 < kept.sum() < len(kept)
+    loaded = load_matrix(path, least_snr=least)
+    assert_same_bits(loaded.components, matrix.components[:, kept])
+    assert_same_bits(loaded.mixing_orders, matrix.mixing_orders[kept])
+    assert_same_bits(loaded.snr, matrix.snr[:, kept])
+    assert_same_bits(loaded.rows(least)[0], matrix.rows(least)[0])

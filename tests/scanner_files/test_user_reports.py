@@ -281,6 +281,7 @@ STRENGTHS[0, 0], STRENGTHS[0, 1, 0] = 5e-3, 12e-3
             "offsetField' changes during a frame, accepted is one figure",
         ),
         ({"acquisition/offsetField": [[[0, 1e-3, 0]]]}, "offsetField' is not zero"),
+        ({"acquisition/offsetField": [[[0, 0, 1e-3]]]}, "offsetField' is not zero"),
         (
             {
                 "acquisition/numPeriods": 2,

@@ -13,6 +13,16 @@ settings.load_profile("mpinotes")
 
 
 @pytest.fixture(scope="session")
+def scanner_data():
+    """The folder of data that scanners measured."""
+    beside = os.path.join(os.environ.get("MEDMNIST_ROOT", ""), "scanner")
+    root = Path(os.environ.get("MPI_SCANNER_ROOT", beside))
+    if not (root / "headscanner_2018.mdf").is_file():
+        pytest.skip("Needs measured data: set MPI_SCANNER_ROOT to the folder that holds headscanner_2018.mdf.")
+    return root
+
+
+@pytest.fixture(scope="session")
 def real_vessels():
     """The test split of VesselMNIST3D, (382, 1, 32, 32, 32)."""
     root = os.environ.get("MEDMNIST_ROOT")

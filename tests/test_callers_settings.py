@@ -8,14 +8,27 @@ from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import ClassVar
 
+import h5py
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from mpinotes import data, diffusion, evaluation, methods, networks, operators, physics, reconstruction, training
+from mpinotes import (
+    data,
+    diffusion,
+    evaluation,
+    methods,
+    networks,
+    operators,
+    physics,
+    reconstruction,
+    scanner_files,
+    training,
+)
 from mpinotes.methods import adversarial, dccdm, dps, regression, sm_regression, sm_synthesis
 
 
@@ -101,6 +114,33 @@ def trained():
 
 def fitted_filter():
     return methods.fit_wiener(COMPONENTS, COMPONENTS.flip(-1), 3)
+
+
+def calibrated():
+    return physics.simulate_system_matrix(LISSAJOUS, PARTICLE, ORDERS)
+
+
+def measured():
+    matrix = calibrated()
+    drives = scanner_files.Drives.of(LISSAJOUS)
+    return scanner_files.Measurement(matrix.components.mean((-2, -1))[None], matrix.frequencies, drives)
+
+
+def through_a_file(save, load, value):
+    with TemporaryDirectory() as folder:
+        save(value, f"{folder}/file.mdf")
+        return load(f"{folder}/file.mdf")
+
+
+def written_image():
+    with TemporaryDirectory() as folder:
+        scanner_files.save_reconstruction(IMAGES[:, 0, 0], f"{folder}/image.mdf", LISSAJOUS)
+        with h5py.File(f"{folder}/image.mdf") as file:
+            return torch.from_numpy(file["reconstruction/data"][()])
+
+
+MATRIX_FILE = partial(through_a_file, scanner_files.save_matrix, scanner_files.load_matrix)
+MEASUREMENT_FILE = partial(through_a_file, scanner_files.save_measurement, scanner_files.load_measurement)
 
 
 def refitted():
@@ -199,6 +239,14 @@ COMPUTE = {
         "points": lambda: data.points(),
         "resolution_bars": lambda: data.resolution_bars(),
         "synthetic_vessels": lambda: data.synthetic_vessels(2, side=8),
+    },
+    "scanner_files": {
+        "load_matrix": lambda: MATRIX_FILE(calibrated()),
+        "load_measurement": lambda: MEASUREMENT_FILE(measured()),
+        "pair_rows": lambda: scanner_files.pair_rows(calibrated(), measured()),
+        "save_matrix": lambda: MATRIX_FILE(calibrated()),
+        "save_measurement": lambda: MEASUREMENT_FILE(measured()),
+        "save_reconstruction": written_image,
     },
     "networks": {
         "seeded": lambda: adversaries(),

@@ -19,6 +19,7 @@ class Axis:
     :param half_width: of a pixel, over the reach; negative where the gradient is
     :param swing: amplitude of the drive over the reach
     :param degree: number of p, even
+    :param offset: of the middle pixel from the centre of the figure, over the reach
     """
 
     reach: float
@@ -26,13 +27,14 @@ class Axis:
     half_width: float
     swing: float
     degree: int
+    offset: float = 0.0
 
     @classmethod
     def of(cls, scan: LissajousScan, particle: Particle, axis: int, tolerance: float) -> "Axis":
         # Numbers, where the scan may hold tensors: `DriveIntegrals` tells its tables apart by them.
         gradient, amplitude, view = (as_number(x[axis]) for x in (scan.gradient, scan.amplitude, scan.field_of_view))
-        half_view = abs(gradient) * view / 2
-        reach = half_view + amplitude
+        half_view, offset = abs(gradient) * view / 2, gradient * scan.centres[axis]
+        reach = half_view + amplitude + abs(offset)
         # Coefficients fall as exp(−p·asinh(π/(β reach))), from the pole of L at iπ. In 2D and 3D it
         # touches only the axis of the field, which is worth e⁵ at least (measured, 30 to 70 nm).
         decay = math.asinh(math.pi / (as_number(particle.beta) * reach))
@@ -41,7 +43,8 @@ class Axis:
         # Rounded up to a power of √2, so that particles of similar size share their moments.
         degree = 2 * math.ceil(2 ** (math.ceil(2 * math.log2(needed)) / 2 - 1))
         pixels = scan.shape[-1 - axis]
-        return cls(reach, pixels, math.copysign(half_view / pixels / reach, gradient), amplitude / reach, degree)
+        half_width = math.copysign(half_view / pixels / reach, gradient)
+        return cls(reach, pixels, half_width, amplitude / reach, degree, offset / reach)
 
     @property
     def nodes(self) -> torch.Tensor:

@@ -7,13 +7,13 @@ import torch
 from mpinotes.checks import check_count
 from mpinotes.physics.chebyshev import Axis, parity
 
-_Key = tuple[int, float, float, int, bool, bool]
+_Key = tuple[int, float, float, int, float, bool, bool]
 
 
 class DriveIntegrals:
     """Tables of integrals that simulations of system matrices share when they are given the same object.
 
-    A table depends on one axis of a scan (pixels, drive over field of view) and on the length of the
+    A table depends on one axis of a scan (pixels, drive and centre over field of view) and on the length of the
     expansion, a power of √2 that grows with β times the field: particles of similar size share one. A 2D
     scan takes two or four of 4 · pixels · length² bytes each: on 32 pixels and 20 mT 8 MB for a core
     of 30 nm, 0.13 GB for one of 50 nm, 1 GB for one of 70 nm. Of the tables, the `capacity` last used are
@@ -42,7 +42,7 @@ class DriveIntegrals:
 
         :meta private:
         """
-        key = (axis.pixels, axis.half_width, axis.swing, axis.degree, odd, integrate)
+        key = (axis.pixels, axis.half_width, axis.swing, axis.degree, axis.offset, odd, integrate)
         with torch.inference_mode(False):  # a table is kept: made for inference alone, it would serve no gradient
             table = self.tables.pop(key) if key in self.tables else _tabulate(*key)
         while len(self.tables) >= self.capacity:
@@ -51,10 +51,12 @@ class DriveIntegrals:
         return table
 
 
-def _tabulate(pixels: int, half_width: float, swing: float, degree: int, odd: bool, integrate: bool) -> torch.Tensor:
+def _tabulate(
+    pixels: int, half_width: float, swing: float, degree: int, offset: float, odd: bool, integrate: bool
+) -> torch.Tensor:
     p = parity(degree, odd)
-    drive = swing * torch.cos(math.pi * torch.arange(degree + 1, dtype=torch.float64, device="cpu") / degree)
-    # On the other side of the centre, T_p(−s) = (−1)^p T_p(s) and T_a(−u) likewise.
+    drive = swing * torch.cos(math.pi * torch.arange(degree + 1, dtype=torch.float64, device="cpu") / degree) + offset
+    # On the other side of a centre at rest, T_p(−s) = (−1)^p T_p(s) and T_a(−u) likewise.
     sign = (-1.0) ** (torch.arange(degree, dtype=torch.float64, device="cpu") + int(odd))
     table = p.new_empty(degree, pixels, len(p))
 
@@ -66,13 +68,14 @@ def _tabulate(pixels: int, half_width: float, swing: float, degree: int, odd: bo
         return orders_of(_antiderivative(p, drive + (2 * edge - pixels) * half_width))
 
     left = up_to(0) if integrate else table[:, 0]
-    for index in range((pixels + 1) // 2):  # one column of pixels at a time: bounds the memory
+    for index in range(pixels if offset else (pixels + 1) // 2):  # one column at a time: bounds the memory
         if integrate:
             right = up_to(index + 1)
             column, left = (right - left) / (2 * half_width), right
         else:
             column = orders_of(_chebyshev(p, drive + (2 * index - pixels + 1) * half_width))
-        table[:, -1 - index] = column * sign[:, None]
+        if not offset:
+            table[:, -1 - index] = column * sign[:, None]
         table[:, index] = column
     return table
 

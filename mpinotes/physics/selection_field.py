@@ -1,6 +1,7 @@
 """What holds for the gradient of every selection field."""
 
 _LARGEST = 100.0  # T/m, tens of times that of any scanner
+_UNEVEN = 1e-2  # of the largest gradient: what measured ones leave as a sum
 
 
 def check_gradient(gradient: tuple[float, ...]) -> None:
@@ -9,5 +10,5 @@ def check_gradient(gradient: tuple[float, ...]) -> None:
         raise ValueError(
             f"gradient: got {gradient} T/m, accepted are values up to ±{_LARGEST:g} T/m, none zero (are they in mT/m?)"
         )
-    if len(gradient) == 3 and abs(sum(gradient)) > 1e-9 * max(map(abs, gradient)):
+    if len(gradient) == 3 and abs(sum(gradient)) > _UNEVEN * max(map(abs, gradient)):
         raise ValueError(f"gradient: got {gradient}, accepted is a divergence-free field (sum 0)")

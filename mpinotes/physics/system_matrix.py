@@ -71,10 +71,12 @@ def simulate_system_matrix(
     polynomials. Its Fourier coefficients at every pixel then follow from products of 1D integrals,
     in two dimensions d_ab(r) = π⁻² ∬ m(Gr + (A_x u, A_y v)) T_a(u) T_b(v) / √((1−u²)(1−v²)) du dv,
     and the line k = n N_x + m N_y collects all d_|n+λN_y|,|m−λN_x| (Rahmer et al., BMC Med. Imaging 9
-    (2009) 4). One and three dimensions follow the same formula.
+    (2009) 4), each turned by its order times the phases of the drives. One and three dimensions follow the same
+    formula.
 
     Differentiable in the particle's parameters. Raises ``ValueError`` for wrong orders, for a scan that wants
-    a gradient, and where the expansion of a 3D scan outgrows the memory (large cores).
+    a gradient or whose selection field is not known, and where the expansion of a 3D scan outgrows the memory
+    (large cores).
 
     :param scan: drives, selection field and grid
     :param particle: all particles are of this kind
@@ -96,6 +98,8 @@ def simulate_system_matrix(
     check_range("tolerance", tolerance, 0.0, 0.1, open_low=True)
     if any(wants_gradient(x) for x in (*scan.gradient, *scan.amplitude, *scan.field_of_view)):
         raise ValueError("scan: got numbers that want a gradient, accepted is one for the particle alone")
+    if not all(scan.gradient):
+        raise ValueError(f"scan: got a gradient of {scan.gradient} T/m, accepted is one with a known selection field")
     axes = _axes(scan, particle, tolerance)
     integrals = DriveIntegrals(2 * scan.dims) if integrals is None else integrals
     tables = [
@@ -104,10 +108,15 @@ def simulate_system_matrix(
     ]
     expansions = [_expand(particle, axes, channel).to(orders.device) for channel in range(scan.dims)]
 
+    phases = torch.tensor(scan.phases, dtype=torch.float64, device=orders.device)
+
     def lines(shifts: torch.Tensor) -> torch.Tensor:
         """Σ of d over orders + shifts, (channel, component, …, y, x)."""
-        shifted = (orders + shifts.to(orders.device)[:, None]).abs()
-        return torch.stack([_coefficients(axes, e, shifted, t) for e, t in zip(expansions, tables, strict=True)])
+        shifted = orders + shifts.to(orders.device)[:, None]
+        turn = torch.exp(1j * (shifted * phases).sum(-1)) if any(scan.phases) else None
+        return torch.stack(
+            [_coefficients(axes, e, shifted.abs(), t, turn) for e, t in zip(expansions, tables, strict=True)]
+        )
 
     total = lines(torch.zeros(1, scan.dims, dtype=torch.int64, device="cpu"))
     for aliases in _alias_rings(scan.cycles, max(axis.degree for axis in axes) + int(orders.abs().max())):
@@ -148,22 +157,31 @@ def _expand(particle: Particle, axes: list[Axis], channel: int) -> torch.Tensor:
 
 
 def _coefficients(
-    axes: list[Axis], expansion: torch.Tensor, lines: torch.Tensor, tables: list[torch.Tensor]
+    axes: list[Axis],
+    expansion: torch.Tensor,
+    lines: torch.Tensor,
+    tables: list[torch.Tensor],
+    turn: torch.Tensor | None,
 ) -> torch.Tensor:
-    """d of the mean moment along one channel, summed over the rows of `lines`, (row, component, dims):
-    (component, …, y, x)."""
+    """d of the mean moment along one channel, summed over the rows of `lines`, (row, component, dims), each times
+    its `turn`: (component, …, y, x)."""
     moments = [table.to(lines.device) for table in tables]
     component = torch.arange(lines.shape[1], device=lines.device).repeat(len(lines))
     lines = lines.flatten(0, 1)
     kept = torch.stack([line < axis.degree for line, axis in zip(lines.T, axes, strict=True)]).all(0)
-    total = expansion.new_zeros(int(component.max()) + 1, *[axis.pixels for axis in reversed(axes)])
+    shape = [int(component.max()) + 1, *[axis.pixels for axis in reversed(axes)]]
+    total = expansion.new_zeros(shape) if turn is None else turn.new_zeros(shape)
+    turns = component if turn is None else turn.flatten()
     chunk = max(1, _LARGEST // (axes[0].pixels * math.prod(axis.degree // 2 for axis in axes[1:])))
-    for part, index in zip(lines[kept].split(chunk), component[kept].split(chunk), strict=True):
+    parts = (values[kept].split(chunk) for values in (lines, component, turns))
+    for part, index, factor in zip(*parts, strict=True):
         first, inverse = part[:, 0].unique(return_inverse=True)
         block = torch.einsum("...p,nxp->nx...", expansion, moments[0][first])[inverse]
         for moment, line in zip(moments[1:], part.T[1:], strict=True):
             product = block.flatten(1, -2) @ moment[line].transpose(1, 2)
             block = product.unflatten(1, block.shape[1:-1]).movedim(-1, 1)
+        if turn is not None:
+            block = block * factor.view(-1, *[1] * len(axes))
         total = total.index_add(0, index, block)
     return total
 

@@ -1,22 +1,16 @@
 """System matrices into files."""
 
-import io
 import math
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
-import h5py
 import numpy as np
 import torch
 
 from mpinotes.checks import check_tensor
-from mpinotes.files import save_atomically
-from mpinotes.physics import LissajousScan, SystemMatrix
-from mpinotes.scanner_files.datasets import DRIVE, RECEIVER, FilePath, accept
-
-_NO, _YES = np.int8(0), np.int8(1)
+from mpinotes.physics import SystemMatrix
+from mpinotes.scanner_files import contents
+from mpinotes.scanner_files.datasets import RECEIVER, FilePath, accept
+from mpinotes.scanner_files.drives import Drives
 
 
 def save_matrix(matrix: SystemMatrix, path: FilePath) -> None:
@@ -35,25 +29,19 @@ def save_matrix(matrix: SystemMatrix, path: FilePath) -> None:
     ...     torch.equal(load_matrix(f"{folder}/matrix.mdf").components, matrix.components)
     True
     """
-    buffer = io.BytesIO()
-    with h5py.File(buffer, "w") as file:
-        for name, value in _contents(matrix).items():
-            dtype = h5py.string_dtype() if np.asarray(value).dtype.kind == "U" else None
-            file.create_dataset(name, data=value, dtype=dtype)
-    save_atomically(Path(path), buffer.getvalue())
-
-
-def _contents(matrix: SystemMatrix) -> dict[str, Any]:
-    """Every dataset of the file by its name."""
     scan, bins = matrix.scan, _checked_bins(matrix)
-    samples = 1 << int(2 * bins.max() + 1).bit_length()  # keeps every line below V/2
-    return (
-        _provenance()
-        | _fields(scan)
-        | _drives(scan)
-        | _receiver(scan, len(matrix.components), samples)
-        | _measurement(matrix, bins, samples)
-        | _calibration(matrix)
+    channels, voxels, drives = len(matrix.components), math.prod(scan.shape), Drives.of(scan)
+    samples = contents.samples_for(bins)
+    data = contents.times_samples(matrix.components, samples).reshape(1, channels, len(bins), voxels)
+    contents.write(
+        contents.provenance(simulated=True)
+        | contents.acquisition(drives, voxels)
+        | contents.receiver(drives, channels, samples)
+        | contents.group(RECEIVER, _coilSensitivity=np.array(scan.coil_sensitivity, float))
+        | contents.measurement(data, bins.numpy(), fast=True)
+        | contents.group("measurement", _mixingOrders=matrix.mixing_orders.cpu().long().numpy())
+        | _calibration(matrix),
+        path,
     )
 
 
@@ -75,101 +63,17 @@ def _checked_bins(matrix: SystemMatrix) -> torch.Tensor:
     return bins
 
 
-def _group(group: str, /, **entries: Any) -> dict[str, Any]:
-    return {f"{group}/{name}": value for name, value in entries.items()}
-
-
-def _provenance() -> dict[str, Any]:
-    """What, by whom and when: a simulation knows little of that."""
-    now = datetime.now(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00")
-    names, unknown = {"name": "mpinotes", "number": 0, "description": "simulated"}, "n.a."
-    tracer = {name: [unknown] for name in ("name", "batch", "vendor", "solute")}
-    scanner = {name: unknown for name in ("facility", "operator", "manufacturer")}
-    return {
-        "version": "2.1.0",
-        "uuid": str(uuid4()),
-        "time": now,
-        **_group("study", **names, uuid=str(uuid4())),
-        **_group("experiment", **names, uuid=str(uuid4()), subject=unknown, isSimulation=_YES),
-        **_group("tracer", **tracer, volume=[math.nan], concentration=[math.nan]),  # a single particle has neither
-        **_group("scanner", name="mpinotes", **scanner, topology="FFP"),
-        **_group("acquisition", startTime=now),
-    }
-
-
-def _fields(scan: LissajousScan) -> dict[str, Any]:
-    rest = 3 - scan.dims
-    gradient = [*scan.gradient, *[-sum(scan.gradient) / max(rest, 1)] * rest]  # free of divergence
-    return _group(
-        "acquisition",
-        numAverages=1,
-        numPeriodsPerFrame=1,
-        numFrames=math.prod(scan.shape),
-        gradient=np.diag(np.array(gradient, float))[None, None],
-        offsetField=np.zeros((1, 1, 3)),
-    )
-
-
-def _drives(scan: LissajousScan) -> dict[str, Any]:
-    dims = scan.dims
-    return _group(
-        DRIVE,
-        numChannels=dims,
-        strength=np.array(scan.amplitude, float)[None, :, None],
-        waveform=[["sine"]] * dims,
-        phase=np.full((1, dims, 1), math.pi / 2),  # cosines
-        divider=[[scan.density + axis] for axis in range(dims)],
-        cycle=1 / scan.repetition_frequency,
-        baseFrequency=float(scan.density * scan.base_frequency),
-        _frequency=float(scan.base_frequency),  # what baseFrequency / divider may miss by a bit
-    )
-
-
-def _receiver(scan: LissajousScan, channels: int, samples: int) -> dict[str, Any]:
-    return _group(
-        RECEIVER,
-        numChannels=channels,
-        numSamplingPoints=samples,
-        unit="V",
-        bandwidth=samples // 2 * scan.repetition_frequency,
-        _coilSensitivity=np.array(scan.coil_sensitivity, float),
-    )
-
-
-def _measurement(matrix: SystemMatrix, bins: torch.Tensor, samples: int) -> dict[str, Any]:
-    channels, lines = matrix.components.shape[:2]
-    voxels = math.prod(matrix.scan.shape)
-    components = matrix.components.detach().cpu().resolve_conj()
-    data = torch.view_as_complex(torch.view_as_real(components) * samples)  # keeps the sign of zeros
-    return _group(
-        "measurement",
-        data=data.numpy().reshape(1, channels, lines, voxels),
-        _mixingOrders=matrix.mixing_orders.cpu().long().numpy(),
-        isFourierTransformed=_YES,
-        isFastFrameAxis=_YES,
-        isBackgroundCorrected=_YES,
-        isFrequencySelection=_YES,
-        frequencySelection=bins.numpy() + 1,
-        isFramePermutation=_YES,
-        framePermutation=np.arange(1, voxels + 1),
-        isBackgroundFrame=np.zeros(voxels, np.int8),
-        isSparsityTransformed=_NO,
-        isSpectralLeakageCorrected=_NO,
-        isTransferFunctionCorrected=_NO,
-    )
-
-
 def _calibration(matrix: SystemMatrix) -> dict[str, Any]:
     scan, rest = matrix.scan, 3 - matrix.scan.dims
     edges = [view / pixels for view, pixels in zip(scan.field_of_view, scan.shape[::-1], strict=True)]
     snr = {} if matrix.snr is None else {"snr": matrix.snr.detach().cpu().double().numpy()[None]}
-    return _group(
+    return contents.group(
         "calibration",
         method="simulation",
         order="xyz",
         size=[*scan.shape[::-1], *[1] * rest],
         fieldOfView=np.array([*scan.field_of_view, *[min(edges)] * rest], float),
-        fieldOfViewCenter=np.zeros(3),
+        fieldOfViewCenter=np.array([*scan.centres, *[0.0] * rest], float),
         deltaSampleSize=[*edges, *[min(edges)] * rest],
         **snr,
     )

@@ -31,6 +31,7 @@ from mpinotes.physics.cartesian import voxel_centres
 from mpinotes.reconstruction import reconstruct_tikhonov
 from mpinotes.studies import get_profile
 from mpinotes.training import best_device, train
+from tests.benchmarks.scanner_files import bench_calibration
 from tests.benchmarks.training import bench_training, seconds
 
 
@@ -228,3 +229,4 @@ if __name__ == "__main__":
     bench_training()
     bench_budget()
     bench_sampler()
+    bench_calibration()

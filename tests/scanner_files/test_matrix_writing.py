@@ -71,6 +71,7 @@ def test_every_dataset_of_the_format_has_its_name_type_and_dimensions(saved):
     own = {name for name in found if name.split("/")[-1].startswith("_")}
     assert own == {
         "acquisition/drivefield/_frequency",
+        "acquisition/drivefield/_phase",
         "acquisition/receiver/_coilSensitivity",
         "measurement/_mixingOrders",
     }

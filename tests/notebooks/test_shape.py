@@ -117,10 +117,9 @@ def test_figures_are_numbered_and_have_captions(path):
 
 @each_textbook_chapter
 def test_labels_of_figures_can_be_read(path):
-    """A figure has 100 px an inch, and a page of 1,280 px has 672 px for it: no text comes out below 9 px.
-    (Frames of explorers are not tested.)"""
+    """A figure has 100 px an inch, and a page of 1,280 px has 672 px for it: no text comes out below 9 px."""
     small = {}
-    for cell in (cell for cell in cells(path, "code") if "explore_" not in cell["source"]):
+    for cell in cells(path, "code"):
         width = max(map(float, re.findall(r"figsize=\(([\d.]+),", cell["source"])), default=6.4)
         points = min(map(float, re.findall(r"(?:fontsize|labelsize)=([\d.]+)", cell["source"])), default=10)
         if (pixels := points * 100 / 72 * min(1, 672 / (100 * width))) < 9:

@@ -4,7 +4,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import ClassVar, Self
 
 import torch
 
@@ -25,6 +25,7 @@ class ForwardModel(ABC):
     """
 
     shape: tuple[int, int, int]
+    complex_data: ClassVar[bool] = False
 
     @property
     @abstractmethod
@@ -58,8 +59,9 @@ class ForwardModel(ABC):
         check_tensor("data", data, 1 + len(self.data_shape), layout, complex_too=True)
         if data.shape[1:] != self.data_shape:
             raise ValueError(f"data: got shape {tuple(data.shape)}, accepted is {layout}")
-        if data.dtype not in (torch.float32, torch.float64, torch.complex64, torch.complex128):
-            raise ValueError(f"data: got dtype {data.dtype}, accepted is single or double precision")
+        accepted = [torch.float32, torch.float64] + [torch.complex64, torch.complex128] * self.complex_data
+        if data.dtype not in accepted:
+            raise ValueError(f"data: got dtype {data.dtype}, accepted are {', '.join(map(str, accepted))}")
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,7 @@ class MatrixModel(ForwardModel):
 
     matrix: torch.Tensor
     shape: tuple[int, int, int]
+    complex_data: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_tensor("matrix", self.matrix, 2, "(row, voxel)", complex_too=True)
@@ -178,11 +181,6 @@ class HarmonicModel(ForwardModel):
         rows = self.spectrum.double()
         gram = rows @ rows.mT if rows.shape[2] < rows.shape[3] else rows.mT @ rows
         return torch.linalg.eigvalsh(gram)[..., -1].max().item() * (1 + 1e-6)
-
-    def check_data(self, data: torch.Tensor) -> None:
-        super().check_data(data)
-        if data.is_complex():
-            raise ValueError(f"data: got dtype {data.dtype}, accepted are real numbers")
 
 
 class NativeModel(HarmonicModel):

@@ -21,7 +21,7 @@ HARMONICS = tuple(range(2, 25))
 """Of the multi-harmonic deconvolution: without the first, which receivers lose, up to where noise takes over."""
 
 STEPS = 60
-"""Of the penalised reconstructions; from there on PSNR on validation volumes changes by a tenth of a decibel in ten."""
+"""Of the penalised reconstructions. Forty more changed PSNR on validation volumes by less than half a decibel."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class RichardsonLucyMethod(ClassicalMethod):
 
 
 CLASSICAL_METHODS: tuple[ClassicalMethod, ...] = (
-    PenalisedMethod("non_negative", "least squares, non-negative", "weight", (0.03, 0.1, 0.3), "ridge"),
+    PenalisedMethod("non_negative", "least squares, non-negative", "weight", (0.003, 0.01, 0.03, 0.1), "ridge"),
     PenalisedMethod("l1", "L1, non-negative", "weight", (0.1, 0.2, 0.4), "l1"),
     PenalisedMethod(
         "total_variation", "total variation, non-negative", "weight", (0.01, 0.03, 0.06), "total_variation"

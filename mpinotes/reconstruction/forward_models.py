@@ -103,10 +103,12 @@ class MatrixModel(ForwardModel):
         wanted = precision if self.matrix.is_complex() else precision.to_real()
         return replace(self, matrix=self.matrix.to(data.device, wanted))
 
+    @full_precision
     def apply(self, volumes: torch.Tensor) -> torch.Tensor:
         matrix = self.like(volumes).matrix
         return volumes.flatten(1).to(matrix.dtype) @ matrix.T
 
+    @full_precision
     def adjoint(self, data: torch.Tensor) -> torch.Tensor:
         matrix = self.like(data).matrix
         common = torch.promote_types(matrix.dtype, data.dtype)  # a real matrix, too, meets complex data
@@ -163,17 +165,21 @@ class HarmonicModel(ForwardModel):
         """Data with the lines as their last axis: portraits have them there."""
         return data
 
+    @full_precision
     def line_data(self, volumes: torch.Tensor) -> torch.Tensor:
         """`to_lines` of Ac."""
         return line_sums(self.scan.swap_axes(volumes)[:, 0], self.spectrum.to(volumes))[:, None]
 
+    @full_precision
     def line_adjoint(self, lines: torch.Tensor) -> torch.Tensor:
         """Of `line_data`."""
         return self.scan.swap_axes(line_sums(lines[:, 0], self.spectrum.to(lines).mT)[:, None])
 
+    @full_precision
     def apply(self, volumes: torch.Tensor) -> torch.Tensor:
         return self.to_lines(self.line_data(volumes))
 
+    @full_precision
     def adjoint(self, data: torch.Tensor) -> torch.Tensor:
         return self.line_adjoint(self.to_lines(data))
 

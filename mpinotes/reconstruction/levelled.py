@@ -53,9 +53,11 @@ class LevelledModel(ForwardModel):
         self.model.check_data(data)
         return self.like(data)._filter(self.model.to_lines(data))
 
+    @full_precision
     def apply(self, volumes: torch.Tensor) -> torch.Tensor:
         return self._filter(self.model.line_data(volumes))
 
+    @full_precision
     def adjoint(self, data: torch.Tensor) -> torch.Tensor:
         return self.model.line_adjoint(self._filter(data))
 

@@ -1,6 +1,5 @@
 """The classical opponents of the networks on images: tuned on validation volumes, tested beside Tikhonov."""
 
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,11 +81,7 @@ def score_method(
     method: ClassicalMethod, value: float, test: Scans, x_lr: dict[str, torch.Tensor]
 ) -> tuple[list[Row], Series]:
     """Scores of a method, and what they have before those of x_LR."""
-    start = time.perf_counter()
-    estimate = test.reconstruct(method, value)
-    seconds = (time.perf_counter() - start) / len(estimate)
-    scores, subject = image_scores(estimate, test.x_hr), Subject(STUDY, method.name)
+    scores, subject = image_scores(test.reconstruct(method, value), test.x_hr), Subject(STUDY, method.name)
     rows = subject.means(scores | differences(scores, x_lr, "x_lr"))
     rows.append(subject.number(method.setting, value))
-    rows.append(subject.number("seconds_per_volume", round(seconds, 5), len(estimate)))
     return rows, subject.series("psnr", scores["psnr"].tolist(), 3)

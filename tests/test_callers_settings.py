@@ -106,6 +106,18 @@ class Fit:
         return {"total": (training.forward(model, drawn[0]) - drawn[1]).square().mean()}
 
 
+def rows_model():
+    return reconstruction.MatrixModel(ROWS, (1, 3, 3))
+
+
+def native_levelled():
+    return reconstruction.levelled(reconstruction.native_model(PARTICLE, SCAN, (8, 8, 8)), floor=5.0)
+
+
+def ridge(weight):
+    return reconstruction.reconstruct_penalised(rows_model(), MEASURED.T, penalty="ridge", weight=weight, steps=20)
+
+
 def trained():
     model = networks.seeded(lambda: nn.Conv3d(1, 1, 3, padding=1), seed=0)
     *_, state = training.train(model, Fit(), (IMAGES, VOLUMES), training.TrainConfig(steps=2, batch=2))
@@ -183,12 +195,39 @@ COMPUTE = {
         "spherical_masks": lambda: operators.spherical_masks((6, 8, 10), 0.5),
     },
     "reconstruction": {
+        "average_blocks": lambda: reconstruction.average_blocks(MEASURED, 5),
+        "choose_lines": lambda: reconstruction.choose_lines(
+            physics.simulate_system_matrix(LISSAJOUS, PARTICLE, ORDERS), channels=(1,), orders=(2, 2), band=(4e4, 1e5)
+        ),
+        "denoise_total_variation": lambda: reconstruction.denoise_total_variation(VOLUMES, 0.1, steps=5),
+        "discrepancy_regularization": lambda: reconstruction.discrepancy_regularization(
+            ridge, rows_model(), MEASURED.T, 1.2
+        ),
+        "harmonic_model": lambda: reconstruction.harmonic_model(PARTICLE, SCAN, (8, 8, 8), (2, 3)).apply(VOLUMES),
+        "harmonic_portraits": lambda: reconstruction.harmonic_portraits(signal(), PARTICLE, SCAN, 8, (2, 3)),
         "kaczmarz": lambda: reconstruction.kaczmarz(ROWS, MEASURED, sweeps=3),
         "kaczmarz_sweeps": lambda: next(reconstruction.kaczmarz_sweeps(ROWS, MEASURED)),
+        "l_curve": lambda: reconstruction.l_curve(ridge, rows_model(), MEASURED.T, (0.1, 1.0, 10.0)),
+        "levelled": lambda: native_levelled().level(VOLUMES),
+        "native_model": lambda: reconstruction.native_model(PARTICLE, SCAN, (8, 8, 8)).apply(VOLUMES),
         "noise_regularization": lambda: reconstruction.noise_regularization(PARTICLE, SCAN, 8, 1e17),
+        "norm_weights": lambda: reconstruction.norm_weights(ROWS),
+        "penalised_steps": lambda: next(
+            reconstruction.penalised_steps(native_levelled(), VOLUMES, penalty="l1", weight=0.01)
+        ),
+        "reconstruct_penalised": lambda: reconstruction.reconstruct_penalised(
+            native_levelled(), VOLUMES, penalty="total_variation", weight=0.01, steps=3
+        ),
         "reconstruct_tikhonov": lambda: reconstruction.reconstruct_tikhonov(VOLUMES, PARTICLE, SCAN),
         "reconstruct_xspace": lambda: reconstruction.reconstruct_xspace(signal(), PARTICLE, SCAN, 8),
         "recover_fundamental": lambda: reconstruction.recover_fundamental(VOLUMES, SCAN),
+        "residual_norm": lambda: reconstruction.residual_norm(rows_model(), ridge(1.0), MEASURED.T),
+        "richardson_lucy": lambda: reconstruction.richardson_lucy(
+            reconstruction.native_model(PARTICLE, SCAN, (8, 8, 8)), VOLUMES, steps=3
+        ),
+        "richardson_lucy_steps": lambda: next(reconstruction.richardson_lucy_steps(rows_model(), MEASURED.T)),
+        "spread_weights": lambda: reconstruction.spread_weights(MEASURED),
+        "total_variation": lambda: reconstruction.total_variation(VOLUMES),
     },
     "diffusion": {
         "add_noise": lambda: diffusion.add_noise(VOLUMES, IMAGES, STEPS, SCHEDULE),
@@ -237,7 +276,10 @@ COMPUTE = {
         "mixing_subset": lambda: [data.mixing_subset(count) for count in (1, 12, 168)],
         "normalise_components": lambda: data.normalise_components(COMPONENTS),
         "points": lambda: data.points(),
+        "reconstruct_images": lambda: data.reconstruct_images(signal(), data.Imaging(), 8),
         "resolution_bars": lambda: data.resolution_bars(),
+        "scan_split": lambda: data.scan_split("test", 1),
+        "scan_volumes": lambda: data.scan_volumes(VOLUMES, data.Imaging()),
         "synthetic_vessels": lambda: data.synthetic_vessels(2, side=8),
     },
     "scanner_files": {

@@ -1,6 +1,6 @@
 """Data: vessels, real and synthetic, and the pairs the two papers train on."""
 
-from mpinotes.data.image_pairs import ImagePairs, Imaging, image_pairs
+from mpinotes.data.image_pairs import ImagePairs, Imaging, image_pairs, reconstruct_images, scan_volumes
 from mpinotes.data.matrix_pairs import (
     GRADIENT_RATIO,
     MatrixPairs,
@@ -35,6 +35,7 @@ from mpinotes.data.protocol import (
     image_split,
     matrix_test_pairs,
     matrix_train_pairs,
+    scan_split,
 )
 from mpinotes.data.synthetic import synthetic_vessels
 from mpinotes.data.vessels import Vessels, VesselsUnavailable, available_vessels, load_vessels
@@ -76,7 +77,10 @@ __all__ = [
     "mixing_subset",
     "normalise_components",
     "points",
+    "reconstruct_images",
     "resolution_bars",
+    "scan_split",
+    "scan_volumes",
     "shares_core",
     "spread_out",
     "synthetic_vessels",

@@ -11,7 +11,17 @@ from mpinotes.methods import METHODS, adversarial, dccdm, dps, mirror_mean, regr
 from mpinotes.networks import EDSRConfig, ESRGANConfig, UNetConfig, seeded_network
 from mpinotes.operators import Degradation, fit_degradation
 from mpinotes.physics import CartesianScan, Particle, ScanSignal, simulate_scan
-from mpinotes.reconstruction import kaczmarz, reconstruct_tikhonov, reconstruct_xspace, recover_fundamental
+from mpinotes.reconstruction import (
+    denoise_total_variation,
+    kaczmarz,
+    native_model,
+    reconstruct_penalised,
+    reconstruct_tikhonov,
+    reconstruct_xspace,
+    recover_fundamental,
+    richardson_lucy,
+    total_variation,
+)
 from mpinotes.training import forward
 
 GENERATOR = torch.Generator().manual_seed(0)
@@ -56,7 +66,15 @@ COMPLEX_REFUSED = {
         lambda: reconstruct_tikhonov(X_LR + 0j, PARTICLE, SCAN),
         lambda: recover_fundamental(X_LR + 0j, SCAN),
     ),
-    "volumes": (lambda: image_pairs(X_HR + 0j),),
+    "volumes": (
+        lambda: image_pairs(X_HR + 0j),
+        lambda: total_variation(X_HR + 0j),
+        lambda: denoise_total_variation(X_HR + 0j, 0.1),
+    ),
+    "data": (
+        lambda: richardson_lucy(native_model(PARTICLE, SCAN, (8, 8, 8)), X_LR + 0j),
+        lambda: reconstruct_penalised(native_model(PARTICLE, SCAN, (8, 8, 8)), X_LR + 0j, penalty="l1", weight=1.0),
+    ),
     "image": (lambda: bar_modulation(torch.ones(32, 32) + 0j),),
     "x_lr": (
         lambda: dccdm.enhance(network(IMAGE_CONFIG), X_LR + 0j, IMAGE_CONFIG, steps=1),

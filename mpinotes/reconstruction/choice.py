@@ -10,7 +10,7 @@ from scipy.optimize import brentq
 
 from mpinotes.checks import check_positive, check_range, check_several
 from mpinotes.numerics import full_precision, ratio
-from mpinotes.reconstruction.forward_models import ForwardModel, check_volumes
+from mpinotes.reconstruction.forward_models import ForwardModel, check_model, check_volumes
 
 Solve = Callable[[float], torch.Tensor]
 """From λ to volumes, (batch, 1, z, y, x), of data that it knows."""
@@ -24,6 +24,7 @@ def residual_norm(model: ForwardModel, volumes: torch.Tensor, data: torch.Tensor
     >>> residual_norm(model, torch.zeros(1, 1, 1, 2, 2), torch.tensor([[3.0, 4.0, 0.0, 0.0]]))
     tensor([5.], dtype=torch.float64)
     """
+    check_model(model)
     check_volumes("volumes", volumes)
     model.check_data(data)
     if volumes.shape != (len(data), 1, *model.shape):

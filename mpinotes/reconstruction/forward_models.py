@@ -53,15 +53,19 @@ class ForwardModel(ABC):
     def energy(self) -> float:
         """An upper bound of ‖Ac‖²/‖c‖², for the steps of gradient methods."""
 
+    def check_shape(self, volumes: torch.Tensor) -> None:
+        """Raise ``ValueError`` unless volumes have the shape of this model's; their values are not looked at."""
+        if volumes.shape[1:] != (1, *self.shape):
+            raise ValueError(f"volumes: got shape {tuple(volumes.shape)}, accepted is (batch, 1, *{self.shape})")
+
     def check_data(self, data: torch.Tensor) -> None:
         """Raise ``ValueError`` unless these are finite data of this model, (batch, …)."""
         layout = f"(batch, {', '.join(map(str, self.data_shape))})"
-        check_tensor("data", data, 1 + len(self.data_shape), layout, complex_too=True)
+        check_tensor("data", data, 1 + len(self.data_shape), layout, complex_too=self.complex_data)
         if data.shape[1:] != self.data_shape:
             raise ValueError(f"data: got shape {tuple(data.shape)}, accepted is {layout}")
-        accepted = [torch.float32, torch.float64] + [torch.complex64, torch.complex128] * self.complex_data
-        if data.dtype not in accepted:
-            raise ValueError(f"data: got dtype {data.dtype}, accepted are {', '.join(map(str, accepted))}")
+        if torch.finfo(data.dtype).bits < 32:
+            raise ValueError(f"data: got dtype {data.dtype}, accepted is single or double precision")
 
 
 @dataclass(frozen=True)
@@ -105,6 +109,7 @@ class MatrixModel(ForwardModel):
 
     @full_precision
     def apply(self, volumes: torch.Tensor) -> torch.Tensor:
+        self.check_shape(volumes)
         matrix = self.like(volumes).matrix
         return volumes.flatten(1).to(matrix.dtype) @ matrix.T
 
@@ -118,8 +123,9 @@ class MatrixModel(ForwardModel):
     def energy(self) -> float:
         rows = self.matrix
         real = torch.cat([rows.real, rows.imag]) if rows.is_complex() else rows
+        real = real.double()  # squares of volts per particle are no numbers of float32
         gram = real @ real.T if len(real) < real.shape[1] else real.T @ real
-        return torch.linalg.eigvalsh(gram.double())[-1].item() * (1 + 1e-6)
+        return torch.linalg.eigvalsh(gram)[-1].item() * (1 + 1e-6)
 
     def volumes(self, columns: torch.Tensor) -> torch.Tensor:
         """Columns (voxel, frame), as `kaczmarz` gives them, on the grid, (frame, 1, z, y, x)."""
@@ -168,6 +174,7 @@ class HarmonicModel(ForwardModel):
     @full_precision
     def line_data(self, volumes: torch.Tensor) -> torch.Tensor:
         """`to_lines` of Ac."""
+        self.check_shape(volumes)
         return line_sums(self.scan.swap_axes(volumes)[:, 0], self.spectrum.to(volumes))[:, None]
 
     @full_precision
@@ -250,6 +257,7 @@ def harmonic_model(
 def analysis(particle: Particle, scan: CartesianScan, width: int, harmonics: Sequence[int]) -> torch.Tensor:
     """From voltage over drive frequency, on one way of the sweep, to portraits, (harmonic, sample)."""
     half = scan.samples // 2
+    harmonics = harmonics.tolist() if isinstance(harmonics, torch.Tensor) else harmonics
     check_several("harmonics", harmonics, range(1, half + 1), f"numbers of harmonics, 1 to {half}")
     for harmonic in harmonics:
         check_count("harmonics", harmonic, 1, half)
@@ -280,6 +288,12 @@ def _check_grid(shape: tuple[int, int, int]) -> None:
     check_several("shape", shape, (3,), "three numbers of voxels (z, y, x)")
     for side in shape:
         check_count("shape", side)
+
+
+def check_model(model: ForwardModel) -> None:
+    """Raise ``ValueError`` unless this is a forward model."""
+    if not isinstance(model, ForwardModel):
+        raise ValueError(f"model: got {type(model).__name__}, accepted is a ForwardModel, as MatrixModel")
 
 
 def check_volumes(name: str, volumes: torch.Tensor) -> None:

@@ -94,6 +94,8 @@ def levelled(model: HarmonicModel, floor: float) -> LevelledModel:
     (47194, 3)
     """
     check_positive("floor", floor)
+    if not isinstance(model, HarmonicModel):
+        raise ValueError(f"model: got {type(model).__name__}, accepted is one of native_model or harmonic_model")
     spectrum = model.spectrum.double()
     shares = [torch.fft.fft(_cosine_modes(n), n=2 * n).abs().square() / (2 * n) for n in model.line_shape[1:3]]
     depth, height = shares[0].to(spectrum), shares[1].to(spectrum)

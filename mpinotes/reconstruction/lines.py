@@ -37,6 +37,7 @@ def choose_lines(
     count = len(matrix.components)
     kept = torch.ones(matrix.components.shape[:2], dtype=torch.bool, device=matrix.components.device)
     if channels is not None:
+        channels = channels.tolist() if isinstance(channels, torch.Tensor) else channels
         check_several("channels", channels, range(1, count + 1), f"numbers of channels, 0 to {count - 1}")
         for channel in channels:
             check_count("channels", channel, 0, count - 1)

@@ -1,5 +1,6 @@
 """Non-negative least squares with a penalty: ridge, L1 or total variation, for every forward model."""
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -7,7 +8,7 @@ import torch
 
 from mpinotes.checks import check_choice, check_count, check_range
 from mpinotes.numerics import full_precision
-from mpinotes.reconstruction.forward_models import ForwardModel
+from mpinotes.reconstruction.forward_models import ForwardModel, check_model
 from mpinotes.reconstruction.total_variation import descend, variation
 
 _TV_STEPS = 5  # of each proximal map, which goes on from the last one's dual field
@@ -95,6 +96,7 @@ def penalised_steps(
     """
     check_choice("penalty", penalty, _PENALTIES)
     check_range("weight", weight, 0.0)
+    check_model(model)
     model.check_data(data)
     model, chosen = model.like(data), _PENALTIES[penalty]
     axes = (-1, *[1] * (data.ndim - 1))
@@ -102,19 +104,21 @@ def penalised_steps(
     unit = torch.where(size == 0, 1, size)
     data = data / unit.to(data.real.dtype).view(axes)
     volumes = model.adjoint(data) * 0
-    unit = unit.view(-1, 1, 1, 1, 1)
-    strength = (weight / unit ** (2 - chosen.degree)).to(volumes.dtype)
-    step = 1 / model.energy()
+    # In units of the data's norm and of ‖A‖: steps are 1, and squares of volts per particle do not occur.
+    gain = math.sqrt(model.energy())
+    scale = (unit / gain).view(-1, 1, 1, 1, 1)
+    strength = (weight * scale**chosen.degree / unit.view(-1, 1, 1, 1, 1) ** 2).to(volumes.dtype)
+    scale = scale.to(volumes.dtype)
 
     def objective(volumes: torch.Tensor, image: torch.Tensor) -> torch.Tensor:
         misfit = (image - data).abs().square().flatten(1).sum(1, dtype=torch.float64)
         return misfit + 2 * strength.flatten().double() * chosen.value(volumes).double()
 
-    image, memory, momentum = model.apply(volumes), None, 1.0
+    image, memory, momentum = 0 * data, None, 1.0
     ahead, image_ahead, least = volumes, image, objective(volumes, image)
     while True:
-        moved, memory = chosen.proximal(ahead - step * model.adjoint(image_ahead - data), step * strength, memory)
-        seen = model.apply(moved)
+        moved, memory = chosen.proximal(ahead - model.adjoint(image_ahead - data) / gain, strength, memory)
+        seen = model.apply(moved) / gain
         reached = objective(moved, seen)
         lower = reached <= least
         least = torch.where(lower, reached, least)
@@ -122,7 +126,7 @@ def penalised_steps(
         volumes, ahead = _look_ahead(lower, volumes, moved, momentum, following)
         image, image_ahead = _look_ahead(lower, image, seen, momentum, following)
         momentum = following
-        yield PenalisedState(volumes * unit.to(volumes.dtype), least)
+        yield PenalisedState(volumes * scale, least)
 
 
 def _look_ahead(

@@ -7,7 +7,7 @@ import torch
 
 from mpinotes.checks import check_count
 from mpinotes.numerics import full_precision, ratio
-from mpinotes.reconstruction.forward_models import ForwardModel
+from mpinotes.reconstruction.forward_models import ForwardModel, check_model
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,7 @@ def richardson_lucy_steps(model: ForwardModel, data: torch.Tensor) -> Iterator[R
     >>> next(richardson_lucy_steps(model, torch.tensor([[4.0, 5.0]]))).volumes.flatten()
     tensor([1.4444, 1.5556])
     """
+    check_model(model)
     if not model.positive:
         raise ValueError("model: got one with kernels of both signs, accepted is one whose data are never negative")
     model.check_data(data)

@@ -117,11 +117,18 @@ def test_a_real_matrix_meets_complex_data_with_their_real_part():
         (lambda: harmonic_model(PARTICLE, scan_along("x"), SHAPE, (33,)), "^harmonics: got"),
         (lambda: harmonic_model(PARTICLE, scan_along("x"), SHAPE, (3, 3)), "^harmonics: got"),
         (lambda: levelled(native_model(PARTICLE, scan_along("x"), SHAPE), floor=0.0), "^floor: got"),
+        (lambda: levelled(MatrixModel(random(3, 4), (1, 2, 2)), floor=1.0), "^model: got MatrixModel"),
     ],
 )
 def test_bad_models_are_named(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+@every_model
+def test_volumes_of_another_grid_are_refused(name):
+    with pytest.raises(ValueError, match="^volumes: got shape"):
+        models()[name].apply(random(1, 1, 4, 6, 5))
 
 
 @every_model

@@ -113,6 +113,17 @@ def test_rows_of_zeros_and_frames_of_zeros_are_harmless(penalty):
     assert not reconstruct_penalised(MatrixModel(MATRIX, SHAPE), 0 * DATA, penalty=penalty, weight=0.5).any()
 
 
+@pytest.mark.parametrize("penalty", PENALTIES)
+def test_volts_per_particle_are_no_trouble_in_single_precision(penalty):
+    """Rows of 1e-25, whose squares float32 does not hold: the same volumes, 1e25 times as large."""
+    weight = {"ridge": 0.5e-50, "l1": 0.5e-25, "total_variation": 0.5e-25}[penalty]
+    result = reconstruct_penalised(
+        MatrixModel(MATRIX.float() * 1e-25, SHAPE), DATA.float(), penalty=penalty, weight=weight
+    )
+    expected = reconstruct_penalised(MatrixModel(MATRIX, SHAPE), DATA, penalty=penalty, weight=0.5)
+    torch.testing.assert_close(result.double() * 1e-25, expected, atol=1e-3, rtol=0)
+
+
 def test_whitened_rows_give_the_weighted_least_squares_of_lapack():
     """Lines of very different noise; a truth so far above it that c ≥ 0 does not bind."""
     strengths = torch.logspace(-2, 1, 30, dtype=torch.float64)
@@ -141,6 +152,7 @@ def test_levelled_scans_find_two_points_that_the_haze_hides():
 @pytest.mark.parametrize(
     ("change", "name"),
     [
+        ({"model": MATRIX}, "model"),
         ({"penalty": "l2"}, "penalty"),
         ({"weight": -1.0}, "weight"),
         ({"weight": math.nan}, "weight"),

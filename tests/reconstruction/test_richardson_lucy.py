@@ -78,6 +78,7 @@ def test_voxels_that_no_row_sees_and_rows_that_see_none_stay_empty():
 @pytest.mark.parametrize(
     ("change", "name"),
     [
+        ({"model": random(4, 4)}, "model"),
         ({"model": harmonic_model(PARTICLE, SCAN, SHAPE, (2, 3))}, "model"),
         ({"model": MatrixModel(torch.tensor([[1.0, -1.0]]), (1, 1, 2))}, "model"),
         ({"model": MatrixModel(torch.tensor([[1.0, 1j]]), (1, 1, 2))}, "model"),

@@ -1,10 +1,13 @@
 """MPI physics: particles, scans, system matrices, receive chain and noise. SI units throughout."""
 
+from mpinotes.physics.anisotropy import mean_moment
 from mpinotes.physics.calibration import calibrate
 from mpinotes.physics.cartesian import CartesianScan, point_response
 from mpinotes.physics.drive_integrals import DriveIntegrals
+from mpinotes.physics.easy_axis import FixedAxis, FluidAxis, Powder
 from mpinotes.physics.lissajous import LissajousScan
 from mpinotes.physics.mixing_orders import mixing_orders, orders_in_band
+from mpinotes.physics.mixture import Mixture, log_normal
 from mpinotes.physics.noise import add_coloured_noise, add_drifting_background, add_impulsive_noise, add_white_noise
 from mpinotes.physics.particles import FWHM, FWHM_ACROSS, Particle, langevin, langevin_derivative, langevin_ratio
 from mpinotes.physics.patterns import order_patterns
@@ -19,8 +22,12 @@ __all__ = [
     "FWHM_ACROSS",
     "CartesianScan",
     "DriveIntegrals",
+    "FixedAxis",
+    "FluidAxis",
     "LissajousScan",
+    "Mixture",
     "Particle",
+    "Powder",
     "Receiver",
     "ScanSignal",
     "SystemMatrix",
@@ -34,6 +41,8 @@ __all__ = [
     "langevin",
     "langevin_derivative",
     "langevin_ratio",
+    "log_normal",
+    "mean_moment",
     "mixing_orders",
     "order_patterns",
     "orders_in_band",

@@ -77,7 +77,9 @@ def axial_moments(
     :meta private:
     """
     alpha = torch.as_tensor(alpha, dtype=along.dtype, device=along.device)
-    nodes, weights = (torch.from_numpy(x).to(along) for x in gauss_legendre(_node_count(as_number(alpha.max()))))
+    nodes, weights = (
+        torch.from_numpy(x).to(along) for x in gauss_legendre(_node_count(as_number(alpha.detach().max())))
+    )
     shape, alpha = along.shape, alpha.expand(along.shape)
     parts = zip(
         *(x.flatten().split(max(1, _LARGEST // len(nodes))) for x in (along, across_squared, alpha)), strict=True

@@ -35,6 +35,7 @@ class LocalExpansion:
     particle: Particle
     easy_axis: FixedAxis | FluidAxis
     tolerance: float
+    integrate: bool
 
     @property
     def axes(self) -> list[Axis]:
@@ -44,10 +45,11 @@ class LocalExpansion:
         for i, pixels in enumerate(reversed(scan.shape)):
             gradient, amplitude, view = (as_number(x[i]) for x in (scan.gradient, scan.amplitude, scan.field_of_view))
             half_width = abs(gradient) * view / 2 / pixels
-            reach = half_width + amplitude
+            reach = amplitude + (half_width if self.integrate else 0.0)
             decay = math.asinh(pole / (as_number(self.particle.beta) * reach))
-            # As a quadrature over the drive, N nodes err by the coefficient of order 2N − a.
-            degree = 2 * math.ceil((16 - 0.6 * math.log(self.tolerance) / decay) / 2)
+            # As a quadrature over the drive N nodes err by the coefficient of order 2N − a, and the averages over
+            # a voxel are nearly one.
+            degree = 2 * math.ceil((16 - 0.7 * math.log(self.tolerance) / decay) / 2)
             axes.append(Axis(reach, 1, math.copysign(half_width / reach, gradient), amplitude / reach, degree))
         return axes
 
@@ -56,9 +58,10 @@ class LocalExpansion:
         """Number of orders of the longest expansion."""
         return max(axis.degree for axis in self.axes)
 
-    def lines(self, shifted: torch.Tensor, integrate: bool, integrals: DriveIntegrals) -> torch.Tensor:
+    def lines(self, shifted: torch.Tensor, integrals: DriveIntegrals) -> torch.Tensor:
         """Sums of d_ab… over the rows of orders `shifted`, (row, component, dims): (channel, component, …, y, x)."""
         axes, dims, count = self.axes, self.scan.dims, shifted.shape[1]
+        directions = self._directions(axes)
         orders = shifted.abs().flatten(0, 1)
         # A mirror image has the sign of its orders: lines of one parity are summed before they are mirrored.
         parity = (orders % 2 * orders.new_tensor([2**i for i in range(dims)])).sum(1)
@@ -67,11 +70,11 @@ class LocalExpansion:
         slot = slot[kept]
         used, place = zip(*(order.unique(return_inverse=True) for order in orders[kept].T), strict=True)
         matrices = [
-            _to_orders(axis, integrate, integrals)[rows.cpu()].to(orders.device)
+            _to_orders(axis, self.integrate, integrals)[rows.cpu()].to(orders.device)
             for axis, rows in zip(axes, used, strict=True)
         ]
         parts = []
-        for moments in self._moments(axes, orders.device):
+        for moments in self._moments(axes, directions, orders.device):
             for i, matrix in enumerate(matrices):
                 moments = (moments.movedim(2 + i, -1) @ matrix.T).movedim(-1, 2 + i)
             found = moments[(slice(None), slice(None), *place)].permute(2, 1, 0)
@@ -79,13 +82,15 @@ class LocalExpansion:
         sums = torch.cat(parts, dim=2).view(*[2] * dims, count, dims, -1)
         return self._mirrored(sums).flatten(0, dims - 1).sum(0).transpose(0, 1)
 
-    def _moments(self, axes: list[Axis], device: torch.device) -> Iterator[torch.Tensor]:
+    def _moments(
+        self, axes: list[Axis], sphere: tuple[torch.Tensor, torch.Tensor], device: torch.device
+    ) -> Iterator[torch.Tensor]:
         """Mean moments at the drives of the voxels that are no mirror images, (voxel, channel, x, y, …)."""
         dims, beta, alpha = self.scan.dims, self.particle.beta, self.particle.alpha
         kept = self._unmirrored_voxels()
-        places, axis, share = (x[kept].to(device) for x in (voxel_places(self.scan), *self.easy_axis.at(self.scan)))
-        offset = places * places.new_tensor([as_number(g) for g in self.scan.gradient])
-        directions, weights = (x.to(device) for x in self._directions(axes, offset))
+        axis, share = self.easy_axis.at(self.scan)
+        offset, axis, share = (x[kept].to(device) for x in (self._offsets(), axis, share))
+        directions, weights = (x.to(device) for x in sphere)
         drives = [torch.cat([a.nodes, -a.nodes]).to(device) for a in axes]
         # What all directions have in common leaves the mean as it is: without it no exponent is above 0.
         factors = [torch.exp(beta * (b[:, None] * directions[:, i] - b[:, None].abs())) for i, b in enumerate(drives)]
@@ -103,10 +108,15 @@ class LocalExpansion:
             sums = sums.view(len(r), dims + 1, *map(len, drives))
             yield sums[:, 1:] / sums[:, :1]
 
-    def _directions(self, axes: list[Axis], offset: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def _offsets(self) -> torch.Tensor:
+        """Selection field at the voxels, (voxel, dims) [T]."""
+        places = voxel_places(self.scan)
+        return places * places.new_tensor([as_number(g) for g in self.scan.gradient])
+
+    def _directions(self, axes: list[Axis]) -> tuple[torch.Tensor, torch.Tensor]:
         """Directions on the half sphere z > 0 (on all of it in 3D) and weights, as many as resolve the sharpest
         Boltzmann factor."""
-        beta, alpha = as_number(self.particle.beta), as_number(self.particle.alpha)
+        beta, alpha, offset = as_number(self.particle.beta), as_number(self.particle.alpha), self._offsets()
         reaches = offset.new_tensor([axis.reach for axis in axes])
         strongest = beta * (offset.abs() + reaches).norm(dim=1).max().item()
         exponent = beta * (offset.norm(dim=1).max() + reaches.sum()).item() + alpha

@@ -20,7 +20,7 @@ def powder_ratio(x: torch.Tensor, particle: Particle) -> torch.Tensor:
 
     :meta private:
     """
-    reach = math.asinh(float(x.max())) + 1e-3
+    reach = math.asinh(as_number(x.detach().max())) + 1e-3
     width = math.asin(1.0) / reach  # of the strip without poles
     count = math.ceil(_DIGITS / math.asinh(width) / 2) + 16 + math.ceil(4 * as_number(particle.alpha))
     angle = math.pi * (torch.arange(count, dtype=torch.float64, device=x.device) + 0.5) / (2 * count)
@@ -38,7 +38,7 @@ def powder_ratio(x: torch.Tensor, particle: Particle) -> torch.Tensor:
 def _average_over_axes(x: torch.Tensor, particle: Particle) -> torch.Tensor:
     """The same at a few x > 0, by Gauss-Legendre quadrature over the cosine of the angle to the axis, the
     half of the axes on the field's side."""
-    count = math.ceil(24 + 6 * math.sqrt(float(x.max())))
+    count = math.ceil(24 + 6 * math.sqrt(as_number(x.detach().max())))
     nodes, weights = (torch.from_numpy(v).to(x) for v in gauss_legendre(count))
     cos = (nodes + 1) / 2
     along, across = x[:, None] * cos, x[:, None] * (1 - cos.square()).sqrt()

@@ -123,10 +123,10 @@ def simulate_system_matrix(
             "accepted are a FixedAxis, a FluidAxis or a Powder"
         )
     if particle.has_easy_axis and isinstance(easy_axis, FixedAxis | FluidAxis):
-        expansion = LocalExpansion(scan, particle, easy_axis, tolerance)
+        expansion = LocalExpansion(scan, particle, easy_axis, tolerance, integrate_pixels)
         rings = _alias_rings(scan.cycles, expansion.highest + int(orders.abs().max()))
         shifts = torch.cat([torch.zeros(1, scan.dims, dtype=torch.int64, device="cpu"), *rings]).to(orders.device)
-        total = expansion.lines(orders + shifts[:, None], integrate_pixels, integrals)
+        total = expansion.lines(orders + shifts[:, None], integrals)
         return _received(total, scan, particle, orders, response)
     axes = _axes(scan, particle, tolerance)
     tables = [

@@ -23,9 +23,7 @@ class FixedAxis:
     direction: tuple[float, float, float] = (1.0, 0.0, 0.0)
 
     def __post_init__(self) -> None:
-        check_several("direction", self.direction, (3,), "three values (x, y, z)")
-        if not 0 < math.hypot(*map(as_number, self.direction)) < math.inf:
-            raise ValueError(f"direction: got {self.direction}, accepted is a finite direction of a length above zero")
+        check_direction("direction", self.direction)
 
     def at(self, scan: LissajousScan) -> tuple[torch.Tensor, torch.Tensor]:
         """The axis and the share of the particle's anisotropy at every voxel, (voxel, 3) and (voxel,), float64.
@@ -80,6 +78,16 @@ class Powder:
 
 
 EasyAxis = FixedAxis | FluidAxis | Powder
+
+
+def check_direction(name: str, direction: tuple[float, float, float]) -> None:
+    """Raise ``ValueError`` unless this is a finite direction of a length above zero.
+
+    :meta private:
+    """
+    check_several(name, direction, (3,), "three values (x, y, z)")
+    if not 0 < math.hypot(*map(as_number, direction)) < math.inf:
+        raise ValueError(f"{name}: got {direction}, accepted is a finite direction of a length above zero")
 
 
 def check_easy_axis(easy_axis: EasyAxis | None) -> None:

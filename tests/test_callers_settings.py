@@ -35,10 +35,11 @@ FREQUENCIES = torch.tensor([25e3, 26e3], dtype=torch.float64, device="cpu")
 FIELDS = torch.linspace(-5, 5, 21, dtype=torch.float32, device="cpu")
 ORDERS = torch.tensor([[2, 0], [1, 1], [0, 2]], device="cpu")
 STEPS = torch.tensor([1, 500], device="cpu")
+TIMES = torch.tensor([0.0, 1e-7], dtype=torch.float64, device="cpu")
 FLAT = VOLUMES.flatten(1)
 
 PARTICLE, SCAN = physics.Particle(25e-9), physics.CartesianScan(noise=1e-6)
-HARD, AXIS = physics.Particle(18e-9, anisotropy=3e3), torch.tensor([1.0, 2.0, 0.0], device="cpu")
+HARD, AXIS = physics.Particle(18e-9, anisotropy=3e3), torch.tensor([1.0, 2.0, 0.0], dtype=torch.float32, device="cpu")
 LISSAJOUS, SETTING = physics.LissajousScan(shape=(8, 8)), data.MatrixSetting(20e-9, 25e3, 9)
 SCHEDULE, FEW = diffusion.Schedule(), data.Amounts(1, 1, 1, 2)
 
@@ -129,7 +130,7 @@ COMPUTE = {
         "orders_in_band": lambda: physics.orders_in_band(physics.LissajousScan(density=9), 45e3, 50e3, 4),
         "point_response": lambda: physics.point_response(numbers(5, 3) * 1e-3, PARTICLE, (1.5, 1.5, -3.0)),
         "simulate_rotation": lambda: physics.simulate_rotation(
-            lambda t: (1e-3, 2e-3, 3e-3 - t), torch.tensor([0.0, 1e-7], device="cpu"), HARD, physics.NeelRotation(),
+            lambda t: (1e-3, 2e-3, 3e-3 - t), TIMES, HARD, physics.NeelRotation(),
             degree=6,
         ),
         "simulate_scan": lambda: physics.simulate_scan(
@@ -259,8 +260,8 @@ COMPUTE = {
 """A call at a tiny size for every public function that computes, by room."""
 
 WITHOUT_TENSORS = {
-    "baselines", "best_device", "build_network", "load_vessels", "log_normal", "matrix_scan", "matrix_split", "neel_time", "parallel",
-    "shares_core", "spread_out", "usable_device", "with_bar",
+    "baselines", "best_device", "build_network", "load_vessels", "log_normal", "matrix_scan", "matrix_split", "neel_time",
+    "parallel", "shares_core", "spread_out", "usable_device", "with_bar",
 }  # fmt: skip
 """Compute none, read them from a file, or follow torch's defaults on purpose, as a network of one's own does."""
 

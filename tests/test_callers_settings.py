@@ -260,8 +260,8 @@ COMPUTE = {
 """A call at a tiny size for every public function that computes, by room."""
 
 WITHOUT_TENSORS = {
-    "baselines", "best_device", "build_network", "load_vessels", "log_normal", "matrix_scan", "matrix_split", "neel_time",
-    "parallel", "shares_core", "spread_out", "usable_device", "with_bar",
+    "baselines", "best_device", "build_network", "load_vessels", "log_normal", "matrix_scan", "matrix_split",
+    "neel_time", "parallel", "shares_core", "spread_out", "usable_device", "with_bar",
 }  # fmt: skip
 """Compute none, read them from a file, or follow torch's defaults on purpose, as a network of one's own does."""
 

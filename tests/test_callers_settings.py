@@ -207,6 +207,7 @@ COMPUTE = {
         "matrix_train_pairs": lambda: data.matrix_train_pairs(FEW, "paper"),
         "mixing_subset": lambda: [data.mixing_subset(count) for count in (1, 12, 168)],
         "normalise_components": lambda: data.normalise_components(COMPONENTS),
+        "particle_pairs": lambda: data.particle_pairs(data.particle_split("mixed").test[:2], ORDERS, shape=(4, 4)),
         "points": lambda: data.points(),
         "resolution_bars": lambda: data.resolution_bars(),
         "synthetic_vessels": lambda: data.synthetic_vessels(2, side=8),
@@ -260,8 +261,8 @@ COMPUTE = {
 """A call at a tiny size for every public function that computes, by room."""
 
 WITHOUT_TENSORS = {
-    "baselines", "best_device", "build_network", "load_vessels", "log_normal", "matrix_scan", "matrix_split",
-    "neel_time", "parallel", "shares_core", "spread_out", "usable_device", "with_bar",
+    "baselines", "best_device", "build_network", "in_corner", "load_vessels", "log_normal", "matrix_scan",
+    "matrix_split", "neel_time", "parallel", "particle_split", "shares_core", "spread_out", "usable_device", "with_bar",
 }  # fmt: skip
 """Compute none, read them from a file, or follow torch's defaults on purpose, as a network of one's own does."""
 

@@ -23,6 +23,13 @@ from mpinotes.data.matrix_splits import (
     shares_core,
     spread_out,
 )
+from mpinotes.data.particle_splits import (
+    ParticleSetting,
+    ParticleSplit,
+    in_corner,
+    particle_pairs,
+    particle_split,
+)
 from mpinotes.data.phantoms import BAR_WIDTHS, bar_modulation, points, resolution_bars
 from mpinotes.data.protocol import (
     CALIBRATION_NOISE,
@@ -60,6 +67,8 @@ __all__ = [
     "MatrixPairs",
     "MatrixSetting",
     "MatrixSplit",
+    "ParticleSetting",
+    "ParticleSplit",
     "Vessels",
     "VesselsUnavailable",
     "add_calibration_noise",
@@ -67,6 +76,7 @@ __all__ = [
     "bar_modulation",
     "image_pairs",
     "image_split",
+    "in_corner",
     "load_vessels",
     "matrix_pairs",
     "matrix_scan",
@@ -75,6 +85,8 @@ __all__ = [
     "matrix_train_pairs",
     "mixing_subset",
     "normalise_components",
+    "particle_pairs",
+    "particle_split",
     "points",
     "resolution_bars",
     "shares_core",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import torch
 
-from mpinotes.checks import check_positive, check_several
+from mpinotes.checks import check_positive, check_range, check_several
 from mpinotes.numerics import as_number
 from mpinotes.physics.lissajous import LissajousScan
 
@@ -86,6 +86,8 @@ def check_direction(name: str, direction: tuple[float, float, float]) -> None:
     :meta private:
     """
     check_several(name, direction, (3,), "three values (x, y, z)")
+    for value in direction:
+        check_range(name, value, -1e100, 1e100)
     if not 0 < math.hypot(*map(as_number, direction)) < math.inf:
         raise ValueError(f"{name}: got {direction}, accepted is a finite direction of a length above zero")
 

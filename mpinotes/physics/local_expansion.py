@@ -123,7 +123,7 @@ class LocalExpansion:
         if exponent > _LARGEST_EXPONENT:
             raise ValueError(
                 f"particle: got a core of {as_number(self.particle.core_diameter):.3g} m, whose Boltzmann factors "
-                f"reach e^{exponent:.0f} here, accepted are e^{_LARGEST_EXPONENT:.0f} (a smaller core or field)"
+                f"reach e^{exponent:.0f} here, accepted are e^{_LARGEST_EXPONENT:.0f} (less core, K or field)"
             )
         # exp(κ cos φ) holds the harmonic n with exp(−n²/2κ), and on the half sphere half as many rings will do.
         digits = -math.log(self.tolerance)

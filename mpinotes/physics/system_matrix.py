@@ -106,6 +106,8 @@ def simulate_system_matrix(
     if any(wants_gradient(x) for x in (*scan.gradient, *scan.amplitude, *scan.field_of_view)):
         raise ValueError("scan: got numbers that want a gradient, accepted is one for the particle alone")
     check_easy_axis(easy_axis)
+    if not isinstance(particle, Particle | Mixture):
+        raise ValueError(f"particle: got {particle!r}, accepted is a Particle or a Mixture")
     integrals = DriveIntegrals(2 * scan.dims) if integrals is None else integrals
     if isinstance(particle, Mixture):
         parts = [

@@ -244,7 +244,7 @@ def test_orders_past_the_expansion_carry_nothing():
 
 
 @pytest.mark.parametrize(
-    "direction", [(0.0, 0.0, 0.0), (1.0, 0.0), 1.0, (math.nan, 1.0, 0.0), (math.inf, 0.0, 0.0), None]
+    "direction", [(0.0, 0.0, 0.0), (1.0, 0.0), 1.0, (math.nan, 1.0, 0.0), (math.inf, 0.0, 0.0), None, "xyz"]
 )
 def test_a_fixed_axis_without_length_or_of_another_shape_is_refused_by_name(direction):
     with pytest.raises(ValueError, match="^direction: got"):
@@ -261,6 +261,11 @@ def test_an_anisotropy_that_does_not_grow_is_refused_by_name(exponent):
 def test_another_kind_of_axis_is_refused_by_name(axis):
     with pytest.raises(ValueError, match="^easy_axis: got"):
         simulate_system_matrix(LissajousScan(shape=(1, 1)), PARTICLE, easy_axis=axis)
+
+
+def test_what_is_no_particle_is_refused_by_name():
+    with pytest.raises(ValueError, match="^particle: got"):
+        simulate_system_matrix(LissajousScan(shape=(1, 1)), [PARTICLE], easy_axis=FLUID)
 
 
 def test_an_anisotropy_without_an_axis_is_refused_everywhere():

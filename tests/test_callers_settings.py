@@ -48,9 +48,11 @@ FREQUENCIES = torch.tensor([25e3, 26e3], dtype=torch.float64, device="cpu")
 FIELDS = torch.linspace(-5, 5, 21, dtype=torch.float32, device="cpu")
 ORDERS = torch.tensor([[2, 0], [1, 1], [0, 2]], device="cpu")
 STEPS = torch.tensor([1, 500], device="cpu")
+TIMES = torch.tensor([0.0, 1e-7], dtype=torch.float64, device="cpu")
 FLAT = VOLUMES.flatten(1)
 
 PARTICLE, SCAN = physics.Particle(25e-9), physics.CartesianScan(noise=1e-6)
+HARD, AXIS = physics.Particle(18e-9, anisotropy=3e3), torch.tensor([1.0, 2.0, 0.0], dtype=torch.float32, device="cpu")
 LISSAJOUS, SETTING = physics.LissajousScan(shape=(8, 8)), data.MatrixSetting(20e-9, 25e3, 9)
 SCHEDULE, FEW = diffusion.Schedule(), data.Amounts(1, 1, 1, 2)
 
@@ -174,15 +176,24 @@ COMPUTE = {
         "langevin": lambda: physics.langevin(FIELDS),
         "langevin_derivative": lambda: physics.langevin_derivative(FIELDS),
         "langevin_ratio": lambda: physics.langevin_ratio(FIELDS),
+        "mean_moment": lambda: physics.mean_moment(numbers(5, 3) * 1e-2, HARD, AXIS),
         "mixing_orders": lambda: physics.mixing_orders(2, 5),
         "order_patterns": lambda: physics.order_patterns(ORDERS, (8, 8)),
         "orders_in_band": lambda: physics.orders_in_band(physics.LissajousScan(density=9), 45e3, 50e3, 4),
         "point_response": lambda: physics.point_response(numbers(5, 3) * 1e-3, PARTICLE, (1.5, 1.5, -3.0)),
+        "simulate_rotation": lambda: physics.simulate_rotation(
+            lambda t: (1e-3, 2e-3, 3e-3 - t), TIMES, HARD, physics.NeelRotation(),
+            degree=6,
+        ),
         "simulate_scan": lambda: physics.simulate_scan(
             VOLUMES, PARTICLE, SCAN, response=physics.Receiver((5e4, 1e6)).transfer, generator=generator()
         ),
-        "simulate_system_matrix": lambda: physics.simulate_system_matrix(
-            LISSAJOUS, PARTICLE, response=physics.Receiver((5e4, 1e6)).transfer
+        "simulate_system_matrix": lambda: (
+            physics.simulate_system_matrix(LISSAJOUS, PARTICLE, response=physics.Receiver((5e4, 1e6)).transfer),
+            [
+                physics.simulate_system_matrix(LISSAJOUS, physics.Mixture((HARD, PARTICLE), (0.7, 0.3)), easy_axis=axis)
+                for axis in (physics.FixedAxis((1.0, 2.0, 1.0)), physics.FluidAxis(), physics.Powder())
+            ],
         ),
         "LissajousScan": lambda: (LISSAJOUS.positions(16), LISSAJOUS.bins(ORDERS)),
         "SystemMatrix": lambda: physics.simulate_system_matrix(LISSAJOUS, PARTICLE, ORDERS).rows(),
@@ -275,6 +286,7 @@ COMPUTE = {
         "matrix_train_pairs": lambda: data.matrix_train_pairs(FEW, "paper"),
         "mixing_subset": lambda: [data.mixing_subset(count) for count in (1, 12, 168)],
         "normalise_components": lambda: data.normalise_components(COMPONENTS),
+        "particle_pairs": lambda: data.particle_pairs(data.particle_split("mixed").test[:2], ORDERS, shape=(4, 4)),
         "points": lambda: data.points(),
         "reconstruct_images": lambda: data.reconstruct_images(signal(), data.Imaging(), 8),
         "resolution_bars": lambda: data.resolution_bars(),
@@ -339,8 +351,8 @@ COMPUTE = {
 """A call at a tiny size for every public function that computes, by room."""
 
 WITHOUT_TENSORS = {
-    "baselines", "best_device", "build_network", "load_vessels", "matrix_scan", "matrix_split", "parallel",
-    "shares_core", "spread_out", "usable_device", "with_bar",
+    "baselines", "best_device", "build_network", "in_corner", "load_vessels", "log_normal", "matrix_scan",
+    "matrix_split", "neel_time", "parallel", "particle_split", "shares_core", "spread_out", "usable_device", "with_bar",
 }  # fmt: skip
 """Compute none, read them from a file, or follow torch's defaults on purpose, as a network of one's own does."""
 

@@ -23,6 +23,13 @@ from mpinotes.data.matrix_splits import (
     shares_core,
     spread_out,
 )
+from mpinotes.data.particle_splits import (
+    ParticleSetting,
+    ParticleSplit,
+    in_corner,
+    particle_pairs,
+    particle_split,
+)
 from mpinotes.data.phantoms import BAR_WIDTHS, bar_modulation, points, resolution_bars
 from mpinotes.data.protocol import (
     CALIBRATION_NOISE,
@@ -61,6 +68,8 @@ __all__ = [
     "MatrixPairs",
     "MatrixSetting",
     "MatrixSplit",
+    "ParticleSetting",
+    "ParticleSplit",
     "Vessels",
     "VesselsUnavailable",
     "add_calibration_noise",
@@ -68,6 +77,7 @@ __all__ = [
     "bar_modulation",
     "image_pairs",
     "image_split",
+    "in_corner",
     "load_vessels",
     "matrix_pairs",
     "matrix_scan",
@@ -76,6 +86,8 @@ __all__ = [
     "matrix_train_pairs",
     "mixing_subset",
     "normalise_components",
+    "particle_pairs",
+    "particle_split",
     "points",
     "reconstruct_images",
     "resolution_bars",

@@ -101,6 +101,7 @@ def explore_sampling(
     :param alt: describes the figure in words.
     :param decay: whether the condition decays, under five sliders; else it stays clean and at full weight.
     :param gaussian: mean and standard deviation of numbers that go the same way with their exact denoiser.
+    :raises ValueError: for networks of another kind, or none.
 
     >>> from mpinotes.data import PAPER_TEST, matrix_pairs
     >>> from mpinotes.methods import load
@@ -109,7 +110,15 @@ def explore_sampling(
     >>> "sm_algorithm1" in explorer.static
     True
     """
-    schedule = next(iter(networks.values())).config.objective.schedule
+    for title, one in networks.items():
+        if not isinstance(one.method, sm_synthesis.SynthesisMethod):
+            raise ValueError(
+                f"networks: got {title!r}, a {one.method.title}, accepted are diffusions of system matrices"
+            )
+    schedules = [one.config.objective.schedule for one in networks.values()]
+    if not schedules or any(schedule != schedules[0] for schedule in schedules):
+        raise ValueError(f"networks: got {len(networks)}, accepted are one or more with the same noise schedule")
+    schedule = schedules[0]
     progress = _progress(schedule)
     samplers = DECAY_SAMPLERS if decay else PLAIN_SAMPLERS
     noises = NOISES if decay else dict(list(NOISES.items())[:1])

@@ -1,13 +1,14 @@
 import json
 import re
 import zlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
 from mpinotes.data import HELD_OUT_TESTS, matrix_pairs
-from mpinotes.diffusion import ConditionDecay
+from mpinotes.diffusion import ConditionDecay, Objective, Schedule
 from mpinotes.display import explore_sampling, network_file
 from mpinotes.display.sampling import decay_curves
 from mpinotes.methods import load
@@ -46,6 +47,18 @@ def test_the_callers_network_stays_as_it_was(networks, pairs):
     explore_sampling({"Algorithm 1": networks["Algorithm 1"]}, pairs, decay=False, alt="A component")
     assert model.training
     model.eval()
+
+
+def test_other_networks_and_none_are_refused(networks, pairs):
+    with pytest.raises(ValueError, match="^networks: got 'a regression', a U-Net regression"):
+        explore_sampling({"a regression": load("sm_unet")}, pairs, alt="A component")
+    with pytest.raises(ValueError, match="^networks: got 0"):
+        explore_sampling({}, pairs, alt="A component")
+    schedule = Schedule("cosine")
+    config = replace(networks["noise-aware"].config, objective=Objective(schedule=schedule))
+    other = replace(networks["noise-aware"], method=replace(networks["noise-aware"].method, config=config))
+    with pytest.raises(ValueError, match="^networks: got 2"):
+        explore_sampling({**networks, "noise-aware": other}, pairs, alt="A component")
 
 
 def test_without_a_decay_there_is_neither_slider_nor_curve_nor_noise_for_it(networks, pairs):

@@ -18,6 +18,7 @@ _FILES = (MATRIX, PHANTOM, FIELD, CURVE)
 class ScannerData:
     """The `folder` of the files, and whether they were `measured`; `source` says so in words.
 
+    >>> from pathlib import Path
     >>> ScannerData(Path("here"), measured=False, source="generated").measured
     False
     """
@@ -37,6 +38,7 @@ def available_scanner_data(folder: AnyPath, *, seed: int = 0) -> ScannerData:
     :param folder: of generated files; made where it is not there
     :param seed: of the noise in generated files
 
+    >>> import os
     >>> from tempfile import TemporaryDirectory
     >>> from unittest.mock import patch
     >>> with TemporaryDirectory() as folder, patch.dict(os.environ, MPI_SCANNER_ROOT="no/such/folder"):

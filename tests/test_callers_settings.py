@@ -50,9 +50,11 @@ FREQUENCIES = torch.tensor([25e3, 26e3], dtype=torch.float64, device="cpu")
 FIELDS = torch.linspace(-5, 5, 21, dtype=torch.float32, device="cpu")
 ORDERS = torch.tensor([[2, 0], [1, 1], [0, 2]], device="cpu")
 STEPS = torch.tensor([1, 500], device="cpu")
+TIMES = torch.tensor([0.0, 1e-7], dtype=torch.float64, device="cpu")
 FLAT = VOLUMES.flatten(1)
 
 PARTICLE, SCAN = physics.Particle(25e-9), physics.CartesianScan(noise=1e-6)
+HARD, AXIS = physics.Particle(18e-9, anisotropy=3e3), torch.tensor([1.0, 2.0, 0.0], dtype=torch.float32, device="cpu")
 LISSAJOUS, SETTING = physics.LissajousScan(shape=(8, 8)), data.MatrixSetting(20e-9, 25e3, 9)
 SCHEDULE, FEW = diffusion.Schedule(), data.Amounts(1, 1, 1, 2)
 
@@ -106,6 +108,18 @@ class Fit:
 
     def loss(self, model, drawn, progress):
         return {"total": (training.forward(model, drawn[0]) - drawn[1]).square().mean()}
+
+
+def rows_model():
+    return reconstruction.MatrixModel(ROWS, (1, 3, 3))
+
+
+def native_levelled():
+    return reconstruction.levelled(reconstruction.native_model(PARTICLE, SCAN, (8, 8, 8)), floor=5.0)
+
+
+def ridge(weight):
+    return reconstruction.reconstruct_penalised(rows_model(), MEASURED.T, penalty="ridge", weight=weight, steps=20)
 
 
 def trained():
@@ -171,15 +185,24 @@ COMPUTE = {
         "langevin": lambda: physics.langevin(FIELDS),
         "langevin_derivative": lambda: physics.langevin_derivative(FIELDS),
         "langevin_ratio": lambda: physics.langevin_ratio(FIELDS),
+        "mean_moment": lambda: physics.mean_moment(numbers(5, 3) * 1e-2, HARD, AXIS),
         "mixing_orders": lambda: physics.mixing_orders(2, 5),
         "order_patterns": lambda: physics.order_patterns(ORDERS, (8, 8)),
         "orders_in_band": lambda: physics.orders_in_band(physics.LissajousScan(density=9), 45e3, 50e3, 4),
         "point_response": lambda: physics.point_response(numbers(5, 3) * 1e-3, PARTICLE, (1.5, 1.5, -3.0)),
+        "simulate_rotation": lambda: physics.simulate_rotation(
+            lambda t: (1e-3, 2e-3, 3e-3 - t), TIMES, HARD, physics.NeelRotation(),
+            degree=6,
+        ),
         "simulate_scan": lambda: physics.simulate_scan(
             VOLUMES, PARTICLE, SCAN, response=physics.Receiver((5e4, 1e6)).transfer, generator=generator()
         ),
-        "simulate_system_matrix": lambda: physics.simulate_system_matrix(
-            LISSAJOUS, PARTICLE, response=physics.Receiver((5e4, 1e6)).transfer
+        "simulate_system_matrix": lambda: (
+            physics.simulate_system_matrix(LISSAJOUS, PARTICLE, response=physics.Receiver((5e4, 1e6)).transfer),
+            [
+                physics.simulate_system_matrix(LISSAJOUS, physics.Mixture((HARD, PARTICLE), (0.7, 0.3)), easy_axis=axis)
+                for axis in (physics.FixedAxis((1.0, 2.0, 1.0)), physics.FluidAxis(), physics.Powder())
+            ],
         ),
         "LissajousScan": lambda: (LISSAJOUS.positions(16), LISSAJOUS.bins(ORDERS)),
         "SystemMatrix": lambda: physics.simulate_system_matrix(LISSAJOUS, PARTICLE, ORDERS).rows(),
@@ -192,12 +215,39 @@ COMPUTE = {
         "spherical_masks": lambda: operators.spherical_masks((6, 8, 10), 0.5),
     },
     "reconstruction": {
+        "average_blocks": lambda: reconstruction.average_blocks(MEASURED, 5),
+        "choose_lines": lambda: reconstruction.choose_lines(
+            physics.simulate_system_matrix(LISSAJOUS, PARTICLE, ORDERS), channels=(1,), orders=(2, 2), band=(4e4, 1e5)
+        ),
+        "denoise_total_variation": lambda: reconstruction.denoise_total_variation(VOLUMES, 0.1, steps=5),
+        "discrepancy_regularization": lambda: reconstruction.discrepancy_regularization(
+            ridge, rows_model(), MEASURED.T, 1.2
+        ),
+        "harmonic_model": lambda: reconstruction.harmonic_model(PARTICLE, SCAN, (8, 8, 8), (2, 3)).apply(VOLUMES),
+        "harmonic_portraits": lambda: reconstruction.harmonic_portraits(signal(), PARTICLE, SCAN, 8, (2, 3)),
         "kaczmarz": lambda: reconstruction.kaczmarz(ROWS, MEASURED, sweeps=3),
         "kaczmarz_sweeps": lambda: next(reconstruction.kaczmarz_sweeps(ROWS, MEASURED)),
+        "l_curve": lambda: reconstruction.l_curve(ridge, rows_model(), MEASURED.T, (0.1, 1.0, 10.0)),
+        "levelled": lambda: native_levelled().level(VOLUMES),
+        "native_model": lambda: reconstruction.native_model(PARTICLE, SCAN, (8, 8, 8)).apply(VOLUMES),
         "noise_regularization": lambda: reconstruction.noise_regularization(PARTICLE, SCAN, 8, 1e17),
+        "norm_weights": lambda: reconstruction.norm_weights(ROWS),
+        "penalised_steps": lambda: next(
+            reconstruction.penalised_steps(native_levelled(), VOLUMES, penalty="l1", weight=0.01)
+        ),
+        "reconstruct_penalised": lambda: reconstruction.reconstruct_penalised(
+            native_levelled(), VOLUMES, penalty="total_variation", weight=0.01, steps=3
+        ),
         "reconstruct_tikhonov": lambda: reconstruction.reconstruct_tikhonov(VOLUMES, PARTICLE, SCAN),
         "reconstruct_xspace": lambda: reconstruction.reconstruct_xspace(signal(), PARTICLE, SCAN, 8),
         "recover_fundamental": lambda: reconstruction.recover_fundamental(VOLUMES, SCAN),
+        "residual_norm": lambda: reconstruction.residual_norm(rows_model(), ridge(1.0), MEASURED.T),
+        "richardson_lucy": lambda: reconstruction.richardson_lucy(
+            reconstruction.native_model(PARTICLE, SCAN, (8, 8, 8)), VOLUMES, steps=3
+        ),
+        "richardson_lucy_steps": lambda: next(reconstruction.richardson_lucy_steps(rows_model(), MEASURED.T)),
+        "spread_weights": lambda: reconstruction.spread_weights(MEASURED),
+        "total_variation": lambda: reconstruction.total_variation(VOLUMES),
     },
     "diffusion": {
         "add_noise": lambda: diffusion.add_noise(VOLUMES, IMAGES, STEPS, SCHEDULE),
@@ -246,8 +296,12 @@ COMPUTE = {
         "matrix_train_pairs": lambda: data.matrix_train_pairs(FEW, "paper"),
         "mixing_subset": lambda: [data.mixing_subset(count) for count in (1, 12, 168)],
         "normalise_components": lambda: data.normalise_components(COMPONENTS),
+        "particle_pairs": lambda: data.particle_pairs(data.particle_split("mixed").test[:2], ORDERS, shape=(4, 4)),
         "points": lambda: data.points(),
+        "reconstruct_images": lambda: data.reconstruct_images(signal(), data.Imaging(), 8),
         "resolution_bars": lambda: data.resolution_bars(),
+        "scan_split": lambda: data.scan_split("test", 1),
+        "scan_volumes": lambda: data.scan_volumes(VOLUMES, data.Imaging()),
         "synthetic_vessels": lambda: data.synthetic_vessels(2, side=8),
     },
     "scanner_files": {
@@ -307,8 +361,8 @@ COMPUTE = {
 """A call at a tiny size for every public function that computes, by room."""
 
 WITHOUT_TENSORS = {
-    "baselines", "best_device", "build_network", "load_vessels", "matrix_scan", "matrix_split", "parallel",
-    "shares_core", "spread_out", "usable_device", "with_bar",
+    "baselines", "best_device", "build_network", "in_corner", "load_vessels", "log_normal", "matrix_scan",
+    "matrix_split", "neel_time", "parallel", "particle_split", "shares_core", "spread_out", "usable_device", "with_bar",
 }  # fmt: skip
 """Compute none, read them from a file, or follow torch's defaults on purpose, as a network of one's own does."""
 

@@ -10,8 +10,18 @@ from mpinotes.evaluation import bootstrap_mean, clear_background, coverage, psnr
 from mpinotes.methods import METHODS, adversarial, dccdm, dps, mirror_mean, regression, sm_regression, sm_synthesis
 from mpinotes.networks import EDSRConfig, ESRGANConfig, UNetConfig, seeded_network
 from mpinotes.operators import Degradation, fit_degradation
-from mpinotes.physics import CartesianScan, Particle, ScanSignal, simulate_scan
-from mpinotes.reconstruction import kaczmarz, reconstruct_tikhonov, reconstruct_xspace, recover_fundamental
+from mpinotes.physics import CartesianScan, Particle, ScanSignal, mean_moment, simulate_scan
+from mpinotes.reconstruction import (
+    denoise_total_variation,
+    kaczmarz,
+    native_model,
+    reconstruct_penalised,
+    reconstruct_tikhonov,
+    reconstruct_xspace,
+    recover_fundamental,
+    richardson_lucy,
+    total_variation,
+)
 from mpinotes.training import forward
 
 GENERATOR = torch.Generator().manual_seed(0)
@@ -52,11 +62,21 @@ COMPLEX_REFUSED = {
     "signal.voltage": (
         lambda: reconstruct_xspace(ScanSignal(torch.ones(1, 1, 4, 4, 128) + 0j, torch.ones(1)), PARTICLE, SCAN, 4),
     ),
+    "field": (lambda: mean_moment(torch.ones(3) + 0j, PARTICLE, torch.ones(3)),),
+    "easy_axis": (lambda: mean_moment(torch.ones(3), PARTICLE, torch.ones(3) * 1j),),
     "native": (
         lambda: reconstruct_tikhonov(X_LR + 0j, PARTICLE, SCAN),
         lambda: recover_fundamental(X_LR + 0j, SCAN),
     ),
-    "volumes": (lambda: image_pairs(X_HR + 0j),),
+    "volumes": (
+        lambda: image_pairs(X_HR + 0j),
+        lambda: total_variation(X_HR + 0j),
+        lambda: denoise_total_variation(X_HR + 0j, 0.1),
+    ),
+    "data": (
+        lambda: richardson_lucy(native_model(PARTICLE, SCAN, (8, 8, 8)), X_LR + 0j),
+        lambda: reconstruct_penalised(native_model(PARTICLE, SCAN, (8, 8, 8)), X_LR + 0j, penalty="l1", weight=1.0),
+    ),
     "image": (lambda: bar_modulation(torch.ones(32, 32) + 0j),),
     "x_lr": (
         lambda: dccdm.enhance(network(IMAGE_CONFIG), X_LR + 0j, IMAGE_CONFIG, steps=1),
@@ -167,3 +187,12 @@ def test_a_network_takes_any_precision_and_gives_it_back(dtype, weights):
 def test_a_scan_in_half_precision_is_refused_by_name():
     with pytest.raises(ValueError, match="^concentration.dtype: got torch.float16, accepted are torch.float32, "):
         simulate_scan(X_HR.half(), PARTICLE, SCAN)
+
+
+@pytest.mark.parametrize("dtype, digits", [(torch.float16, 2e-3), (torch.float32, 1e-6), (torch.float64, 1e-15)])
+def test_mean_moments_have_the_precision_of_their_field(dtype, digits):
+    field, axis = torch.tensor([12.0, 0.0, 6.0]) / 1024, torch.tensor([0.0, 1.0, 1.0])
+    particle = Particle(20e-9, anisotropy=3e3)
+    moment, expected = (mean_moment(field.to(d), particle, axis.to(d)) for d in (dtype, torch.float64))
+    assert moment.dtype == dtype
+    torch.testing.assert_close(moment.double(), expected, atol=digits, rtol=0)

@@ -1,6 +1,6 @@
 """Data: vessels, real and synthetic, the pairs the two papers train on, and a scanner's session."""
 
-from mpinotes.data.image_pairs import ImagePairs, Imaging, image_pairs
+from mpinotes.data.image_pairs import ImagePairs, Imaging, image_pairs, reconstruct_images, scan_volumes
 from mpinotes.data.matrix_pairs import (
     GRADIENT_RATIO,
     MatrixPairs,
@@ -23,6 +23,13 @@ from mpinotes.data.matrix_splits import (
     shares_core,
     spread_out,
 )
+from mpinotes.data.particle_splits import (
+    ParticleSetting,
+    ParticleSplit,
+    in_corner,
+    particle_pairs,
+    particle_split,
+)
 from mpinotes.data.phantoms import BAR_WIDTHS, bar_modulation, points, resolution_bars
 from mpinotes.data.protocol import (
     CALIBRATION_NOISE,
@@ -35,6 +42,7 @@ from mpinotes.data.protocol import (
     image_split,
     matrix_test_pairs,
     matrix_train_pairs,
+    scan_split,
 )
 from mpinotes.data.scanner_data import ScannerData, available_scanner_data
 from mpinotes.data.synthetic import synthetic_vessels
@@ -62,6 +70,8 @@ __all__ = [
     "MatrixSetting",
     "MatrixSplit",
     "ScannerData",
+    "ParticleSetting",
+    "ParticleSplit",
     "Vessels",
     "VesselsUnavailable",
     "add_calibration_noise",
@@ -70,6 +80,7 @@ __all__ = [
     "bar_modulation",
     "image_pairs",
     "image_split",
+    "in_corner",
     "load_vessels",
     "matrix_pairs",
     "matrix_scan",
@@ -78,8 +89,13 @@ __all__ = [
     "matrix_train_pairs",
     "mixing_subset",
     "normalise_components",
+    "particle_pairs",
+    "particle_split",
     "points",
+    "reconstruct_images",
     "resolution_bars",
+    "scan_split",
+    "scan_volumes",
     "shares_core",
     "spread_out",
     "synthetic_vessels",

@@ -70,11 +70,36 @@ def image_pairs(
     (torch.Size([2, 1, 8, 8, 8]), tensor(True))
     """
     imaging = imaging or Imaging()
+    signal = scan_volumes(volumes, imaging, disturb=disturb, seed=seed)
+    return ImagePairs(reconstruct_images(signal, imaging, volumes.shape[-1]), volumes)
+
+
+def scan_volumes(
+    volumes: torch.Tensor,
+    imaging: Imaging,
+    *,
+    disturb: Callable[[ScanSignal, torch.Generator], ScanSignal] | None = None,
+    seed: int = 0,
+) -> ScanSignal:
+    """What the scanner measures of volumes, (batch, 1, z, y, x) in [0, 1]: the voltages `image_pairs` reconstructs.
+
+    >>> signal = scan_volumes(synthetic_vessels(2, side=8), Imaging(), seed=0)
+    >>> signal.voltage.shape
+    torch.Size([2, 1, 8, 8, 128])
+    """
     check_unit_volumes("volumes", volumes)
     generator = torch.Generator().manual_seed(seed)
     signal = simulate_scan(volumes * imaging.concentration, imaging.particle, imaging.scan, generator=generator)
-    if disturb is not None:
-        signal = disturb(signal, generator)
-    native = reconstruct_xspace(signal, imaging.particle, imaging.scan, volumes.shape[-1]) / imaging.concentration
+    return signal if disturb is None else disturb(signal, generator)
+
+
+def reconstruct_images(signal: ScanSignal, imaging: Imaging, width: int) -> torch.Tensor:
+    """x_LR of scans of `width` voxels along the drive axis: Tikhonov's images, (batch, 1, z, y, x) in [0, 1].
+
+    >>> imaging = Imaging()
+    >>> reconstruct_images(scan_volumes(synthetic_vessels(2, side=8), imaging), imaging, width=8).shape
+    torch.Size([2, 1, 8, 8, 8])
+    """
+    native = reconstruct_xspace(signal, imaging.particle, imaging.scan, width) / imaging.concentration
     image = reconstruct_tikhonov(native, imaging.particle, imaging.scan, regularization=imaging.regularization)
-    return ImagePairs(image.clamp(0, 1), volumes)
+    return image.clamp(0, 1)

@@ -140,12 +140,30 @@ def matrix_pairs(
     check_choice("relaxation", relaxation, RELAXATIONS)
     check_range("noise", noise, 0.0)
     orders = mixing_orders(2, 17) if orders is None else orders
-    phases = torch.Generator().manual_seed(phase_seed or 0)
     matrices = _simulate(settings, orders, shape, progress)
+    pairs = pair_components(
+        [
+            (_components(s, GRADIENT_RATIO, relaxation, matrices), _components(s, 1.0, relaxation, matrices))
+            for s in settings
+        ],
+        orders,
+        phase_seed,
+    )
+    return add_calibration_noise(pairs, noise, seed=seed) if noise > 0 else pairs
+
+
+def pair_components(
+    components: Sequence[tuple[torch.Tensor, torch.Tensor]], orders: torch.Tensor, phase_seed: int | None
+) -> MatrixPairs:
+    """The pairs of low- and high-gradient components (channel, component, y, x) [V] of every setting, normalised,
+    with the phases of a receive chain; see `matrix_pairs`.
+
+    :meta private:
+    """
+    phases = torch.Generator().manual_seed(phase_seed or 0)
     low: list[torch.Tensor] = []
     high: list[torch.Tensor] = []
-    for setting in settings:
-        weak, strong = (_components(setting, ratio, relaxation, matrices) for ratio in _RATIOS)
+    for weak, strong in components:
         if phase_seed is not None:
             angle = (
                 2 * math.pi * draw.uniform(weak.shape[:2], phases, dtype=torch.float64)[..., None, None].to(weak.device)
@@ -154,16 +172,14 @@ def matrix_pairs(
         low.append(weak.transpose(0, 1))
         high.append(strong.transpose(0, 1))
     (low_images, low_scale), (high_images, high_scale) = (normalise_components(torch.cat(x)) for x in (low, high))
-    index = torch.arange(len(settings), device=orders.device).repeat_interleave(len(orders))
-    pairs = MatrixPairs(
+    return MatrixPairs(
         low_images.to(torch.complex64),
         high_images.to(torch.complex64),
         low_scale,
         high_scale,
-        index,
-        orders.repeat(len(settings), 1),
+        torch.arange(len(components), device=orders.device).repeat_interleave(len(orders)),
+        orders.repeat(len(components), 1),
     )
-    return add_calibration_noise(pairs, noise, seed=seed) if noise > 0 else pairs
 
 
 def add_calibration_noise(pairs: MatrixPairs, noise: float, *, seed: int = 0) -> MatrixPairs:

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from mpinotes.data.image_pairs import ImagePairs, image_pairs
+from mpinotes.data.image_pairs import ImagePairs, Imaging, image_pairs, scan_volumes
 from mpinotes.data.matrix_pairs import MatrixPairs, MatrixSetting, matrix_pairs, mixing_subset
 from mpinotes.data.matrix_splits import matrix_split, spread_out
 from mpinotes.data.vessels import available_vessels
+from mpinotes.physics import ScanSignal
 
 TRAIN_SEED, TEST_SEED = 0, 1
 """Seeds of noise, drive frequencies and receive phases: train and test never share them."""
@@ -48,6 +49,15 @@ def image_split(split: str, count: int) -> ImagePairs:
     """
     vessels = available_vessels(split, count)
     return replace(image_pairs(vessels.volumes, seed=SCAN_SEEDS[split]), source=vessels.source, real=vessels.real)
+
+
+def scan_split(split: str, count: int) -> ScanSignal:
+    """The voltages behind the images of `image_split`, for those who reconstruct them in another way.
+
+    >>> scan_split("test", 1).voltage.shape
+    torch.Size([1, 1, 32, 32, 128])
+    """
+    return scan_volumes(available_vessels(split, count).volumes, Imaging(), seed=SCAN_SEEDS[split])
 
 
 def matrix_train_pairs(amounts: Amounts, split: str) -> MatrixPairs:

@@ -4,7 +4,7 @@ from mpinotes.display.architecture import draw_dccdm
 from mpinotes.display.controls import Choice, Slider
 from mpinotes.display.curves import explore_curves
 from mpinotes.display.explorer import Explorer
-from mpinotes.display.figures import IMAGE_MAP, show_components, show_projections
+from mpinotes.display.figures import IMAGE_MAP, show_components, show_l_curve, show_projections
 from mpinotes.display.frames import explore_frames
 from mpinotes.display.network_file import network_file
 from mpinotes.display.page import explore_turn, show_source, show_table
@@ -26,6 +26,7 @@ __all__ = [
     "explore_turn",
     "network_file",
     "show_components",
+    "show_l_curve",
     "show_projections",
     "show_source",
     "show_table",

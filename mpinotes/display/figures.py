@@ -7,6 +7,7 @@ import torch
 from matplotlib.figure import Figure
 
 from mpinotes.evaluation import phase_of_peak
+from mpinotes.reconstruction import LCurve
 
 IMAGE_MAP = "magma"
 """The one colour map for images: perceptually uniform, safe for colour blindness and print."""
@@ -72,4 +73,23 @@ def show_components(rows: Mapping[str, torch.Tensor], titles: list[str], *, fiel
     for axis in axes[-1]:
         axis.set_xlabel(f"x, ±{half:.0f} mm", fontsize=9)
     figure.colorbar(artist, ax=axes, label="component / its largest modulus [1]", shrink=0.8)
+    return figure
+
+
+def show_l_curve(curve: LCurve, *, residual: str = "‖Ac − d‖", size: str = "‖c‖") -> Figure:
+    """The size of the solutions over their residual, both logarithmic, with λ beside every point and a ring
+    around the corner. `residual` and `size` name the axes, with their units.
+
+    >>> from mpinotes.reconstruction import LCurve
+    >>> curve = LCurve((0.1, 1.0, 10.0), torch.tensor([0.10, 0.11, 1.0]), torch.tensor([9.0, 1.1, 1.0]))
+    >>> show_l_curve(curve).axes[0].get_xlabel()
+    'residual ‖Ac − d‖'
+    """
+    figure, axis = plt.subplots(figsize=(5, 3.6), layout="constrained")
+    across, up = curve.residual.cpu(), curve.size.cpu()
+    axis.loglog(across, up, "o-", markersize=4)
+    axis.plot(across[curve.corner], up[curve.corner], "o", markersize=11, fillstyle="none", color="C1")
+    for regularization, x, y in zip(curve.regularizations, across.tolist(), up.tolist(), strict=True):
+        axis.annotate(f" λ = {regularization:.2g}", (x, y), fontsize=8, va="bottom")
+    axis.set(xlabel=f"residual {residual}", ylabel=f"size {size}")
     return figure

@@ -1,6 +1,7 @@
 """The two papers and their opponents, composed from the rooms below."""
 
 from mpinotes.methods import adversarial, baselines, dccdm, dps, regression, sm_regression, sm_synthesis
+from mpinotes.methods.classical import CLASSICAL_METHODS, ClassicalMethod, PenalisedMethod, RichardsonLucyMethod
 from mpinotes.methods.method import ImageMethod, MatrixMethod, Method, TrainingData
 from mpinotes.methods.mirrors import mirror_mean
 from mpinotes.methods.nearest_neighbour import nearest_neighbour
@@ -20,6 +21,7 @@ from mpinotes.methods.trained import Trained, load
 from mpinotes.methods.wiener import WienerFilter, fit_wiener
 
 __all__ = [
+    "CLASSICAL_METHODS",
     "EDSR_COST",
     "ESRGAN_COST",
     "IMAGE_METHODS",
@@ -28,9 +30,12 @@ __all__ = [
     "MATRIX_TRAINING",
     "METHODS",
     "NETWORK_SPLITS",
+    "ClassicalMethod",
     "ImageMethod",
     "MatrixMethod",
     "Method",
+    "PenalisedMethod",
+    "RichardsonLucyMethod",
     "Trained",
     "TrainingData",
     "WienerFilter",

@@ -87,12 +87,15 @@ def point_response(offset: torch.Tensor, particle: Particle, gradient: tuple[flo
     """x-x element of the response tensor, β[L′(β|H|) ĥĥᵀ + L(β|H|)/(β|H|) (I − ĥĥᵀ)] [1/T].
 
     `offset`: (..., 3) distances (x, y, z) from the FFP [m]. This is the point spread function of
-    x-space MPI up to a factor. Source: Goodwill & Conolly, IEEE TMI 30 (2011) 1581.
+    x-space MPI up to a factor. Raises ``ValueError`` for a particle with an easy axis, whose response depends
+    on the direction of the field. Source: Goodwill & Conolly, IEEE TMI 30 (2011) 1581.
 
     >>> offsets = torch.tensor([[0.0, 0.0, 0.0], [1e-3, 0.0, 0.0], [0.0, 1e-3, 0.0]])
     >>> point_response(offsets, Particle(25e-9), (1.5, 1.5, -3.0)).round()
     tensor([320., 221., 283.])
     """
+    if particle.has_easy_axis:
+        raise ValueError(f"particle: got an anisotropy of {particle.anisotropy} J/m³, accepted is one without")
     field = offset * torch.stack([torch.as_tensor(g, dtype=offset.dtype, device=offset.device) for g in gradient])
     squared = (field * field).sum(-1)
     along = field[..., 0] ** 2 / squared.clamp_min(torch.finfo(field.dtype).tiny)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 
 from mpinotes.numerics import as_number
+from mpinotes.physics.anisotropy import nearest_pole
 from mpinotes.physics.lissajous import LissajousScan
 from mpinotes.physics.particles import Particle
 
@@ -35,9 +36,9 @@ class Axis:
         gradient, amplitude, view = (as_number(x[axis]) for x in (scan.gradient, scan.amplitude, scan.field_of_view))
         half_view, offset = abs(gradient) * view / 2, gradient * scan.centres[axis]
         reach = half_view + amplitude + abs(offset)
-        # Coefficients fall as exp(−p·asinh(π/(β reach))), from the pole of L at iπ. In 2D and 3D it
-        # touches only the axis of the field, which is worth e⁵ at least (measured, 30 to 70 nm).
-        decay = math.asinh(math.pi / (as_number(particle.beta) * reach))
+        # Coefficients fall as exp(−p·asinh(π/(β reach))), from the pole of L at iπ, which anisotropy moves. In
+        # 2D and 3D it touches only the axis of the field, which is worth e⁵ at least (measured, 30 to 70 nm).
+        decay = math.asinh(nearest_pole(as_number(particle.alpha)) / (as_number(particle.beta) * reach))
         bonus = 5 if scan.dims > 1 else 0
         needed = max(128.0, (-math.log(tolerance) - bonus) / decay)
         # Rounded up to a power of √2, so that particles of similar size share their moments.

@@ -1,11 +1,12 @@
-"""Superparamagnetic particles in equilibrium: the Langevin model."""
+"""Superparamagnetic particles, and their equilibrium without an easy axis: the Langevin model."""
 
 import math
 from dataclasses import dataclass
 
 import torch
 
-from mpinotes.checks import check_plausible, check_positive
+from mpinotes.checks import check_plausible, check_positive, check_range
+from mpinotes.numerics import as_number, wants_gradient
 
 BOLTZMANN = 1.380649e-23
 """Boltzmann constant [J/K]."""
@@ -27,8 +28,12 @@ _SERIES = (1 / 3, -1 / 45, 2 / 945, -1 / 4725, 2 / 93555)
 class Particle:
     """A single-domain magnetite particle.
 
-    `core_diameter` [m], `saturation_magnetization` [A/m], `temperature` [K]: numbers, or scalar
-    tensors where a gradient is wanted.
+    Numbers, or scalar tensors where a gradient is wanted.
+
+    :param core_diameter: [m]
+    :param saturation_magnetization: [A/m]
+    :param temperature: [K]
+    :param anisotropy: constant K of a uniaxial anisotropy [J/m³]; 0: all directions are alike
 
     >>> particle = Particle(25e-9)
     >>> f"{particle.moment:.2e} A m², {particle.beta:.0f} per tesla"
@@ -38,16 +43,28 @@ class Particle:
     core_diameter: float
     saturation_magnetization: float = 474e3
     temperature: float = 293.0
+    anisotropy: float = 0.0
 
     def __post_init__(self) -> None:
         check_plausible("core_diameter", self.core_diameter, 1e-6, "m", "nanometres")
         check_positive("saturation_magnetization", self.saturation_magnetization)
         check_positive("temperature", self.temperature)
+        check_range("anisotropy", self.anisotropy, 0.0)
 
     @property
     def moment(self) -> float:
         """Magnetic moment m = M_s π d³ / 6 [A m²]."""
         return self.saturation_magnetization * math.pi / 6 * self.core_diameter**3
+
+    @property
+    def alpha(self) -> float:
+        """Energy barrier of the anisotropy over thermal energy, α = K π d³ / 6 / (k_B T)."""
+        return self.anisotropy * math.pi / 6 * self.core_diameter**3 / (BOLTZMANN * self.temperature)
+
+    @property
+    def has_easy_axis(self) -> bool:
+        """Whether there is an anisotropy, or a gradient of it is wanted."""
+        return as_number(self.anisotropy) > 0 or wants_gradient(self.anisotropy)
 
     @property
     def iron(self) -> float:

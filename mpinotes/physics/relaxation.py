@@ -5,7 +5,8 @@ import math
 import torch
 
 from mpinotes.checks import check_plausible, check_positive, check_range
-from mpinotes.physics.particles import BOLTZMANN
+from mpinotes.numerics import as_number
+from mpinotes.physics.particles import BOLTZMANN, Particle
 
 
 def debye_response(frequency: torch.Tensor, relaxation_time: float) -> torch.Tensor:
@@ -35,3 +36,18 @@ def brownian_time(hydrodynamic_diameter: float, *, viscosity: float = 1e-3, temp
     check_positive("viscosity", viscosity)
     check_positive("temperature", temperature)
     return 3 * viscosity * math.pi / 6 * hydrodynamic_diameter**3 / (BOLTZMANN * temperature)
+
+
+def neel_time(particle: Particle, *, damping: float = 0.1, gyromagnetic_ratio: float = 1.75e11) -> float:
+    """Relaxation time τ_N = m (1 + a²)/(2 a γ k_B T) [s] of a moment that turns inside its particle, without
+    the barrier of an anisotropy: that multiplies it by √π exp(α)/(2 α^(3/2)) where α is large.
+
+    `damping` a of Gilbert's equation, `gyromagnetic_ratio` γ [rad/(s T)]. Source: Brown, Phys. Rev. 130 (1963)
+    1677; Coffey & Kalmykov, J. Appl. Phys. 112 (2012) 121301.
+
+    >>> f"{neel_time(Particle(20e-9)):.1e} s"
+    '1.4e-08 s'
+    """
+    check_positive("damping", damping)
+    check_positive("gyromagnetic_ratio", gyromagnetic_ratio)
+    return as_number(particle.beta) * (1 + damping**2) / (2 * damping * gyromagnetic_ratio)

@@ -84,10 +84,10 @@ def _equilibrium_voltage(
 ) -> torch.Tensor:
     """Receive voltage, (batch, 1, z, y, samples), of moments that follow the field at once."""
     width = concentration.shape[-1]
-    spectrum = _line_spectra(particle, scan, concentration.shape[-3:]).to(concentration)
-    forward = torch.cat([_lines(part, spectrum) for part in concentration[:, 0].split(_CHUNK)])
+    spectrum = line_spectra(particle, scan, concentration.shape[-3:]).to(concentration)
+    forward = torch.cat([line_sums(part, spectrum) for part in concentration[:, 0].split(_CHUNK)])
     factor = -scan.coil_sensitivity * particle.moment * scan.voxel_size**3
-    rate = factor * 2 * math.pi * frequency.view(-1, 1) * _sweep_rate(scan, width).to(concentration.device)
+    rate = factor * 2 * math.pi * frequency.view(-1, 1) * sweep_rate(scan, width).to(concentration.device)
     sweep = forward * rate[:, None, None, :].to(concentration.dtype)
     # The way back passes the same points at the opposite speed.
     return torch.cat([sweep, -sweep.flip(-1)], dim=-1)[:, None]
@@ -103,12 +103,12 @@ def _filtered(
     return torch.fft.irfft(spectrum, n=samples).to(voltage.dtype)
 
 
-def _sweep_rate(scan: CartesianScan, voxels: int) -> torch.Tensor:
+def sweep_rate(scan: CartesianScan, voxels: int) -> torch.Tensor:
     """dH_x/dt at a voxel over 2πf, at the samples of the first half period [T]."""
     return scan.line_gradient[0] * scan.sweep_amplitude(voxels) * torch.sin(sweep_phase(scan))
 
 
-def _line_spectra(particle: Particle, scan: CartesianScan, shape: torch.Size) -> torch.Tensor:
+def line_spectra(particle: Particle, scan: CartesianScan, shape: torch.Size) -> torch.Tensor:
     """Fourier transform over (z, y) of the response at each (sample, voxel of the line).
 
     Returns (2·depth, height + 1, samples/2, width), real because the response is even in z and y.
@@ -128,8 +128,11 @@ def _line_spectra(particle: Particle, scan: CartesianScan, shape: torch.Size) ->
     return torch.fft.rfft2(even, dim=(0, 1)).real
 
 
-def _lines(concentration: torch.Tensor, spectrum: torch.Tensor) -> torch.Tensor:
-    """Sum of responses over all voxels for each line: (batch, z, y, x) -> (batch, z, y, samples/2)."""
+def line_sums(concentration: torch.Tensor, spectrum: torch.Tensor) -> torch.Tensor:
+    """Sum of responses over all voxels for each line: (batch, z, y, x) -> (batch, z, y, samples/2).
+
+    The spectrum is real, so with its last two axes in each other's places this is the adjoint.
+    """
     batch, depth, height = concentration.shape[:3]
     padded = torch.fft.rfft2(concentration, s=(2 * depth, 2 * height), dim=(1, 2))
     columns = torch.view_as_real(padded.permute(1, 2, 3, 0)).flatten(-2)

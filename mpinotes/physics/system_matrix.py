@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -10,9 +10,13 @@ from mpinotes.checks import check_range
 from mpinotes.numerics import as_number, full_precision, wants_gradient
 from mpinotes.physics.chebyshev import Axis
 from mpinotes.physics.drive_integrals import DriveIntegrals
+from mpinotes.physics.easy_axis import EasyAxis, FixedAxis, FluidAxis, check_easy_axis
 from mpinotes.physics.lissajous import LissajousScan
+from mpinotes.physics.local_expansion import LocalExpansion
 from mpinotes.physics.mixing_orders import mixing_orders
+from mpinotes.physics.mixture import Mixture
 from mpinotes.physics.particles import Particle, langevin_ratio
+from mpinotes.physics.powder import powder_ratio
 
 _LARGEST = 2**25  # numbers in one expansion, and in one block of components in flight: 256 MB
 
@@ -57,30 +61,35 @@ class SystemMatrix:
 @full_precision
 def simulate_system_matrix(
     scan: LissajousScan,
-    particle: Particle,
+    particle: Particle | Mixture,
     orders: torch.Tensor | None = None,
     *,
+    easy_axis: EasyAxis | None = None,
     response: Callable[[torch.Tensor], torch.Tensor] | None = None,
     integrate_pixels: bool = True,
     tolerance: float = 1e-6,
     integrals: DriveIntegrals | None = None,
 ) -> SystemMatrix:
-    """System matrix of the equilibrium (Langevin) model for every receive channel, complex128.
+    """System matrix of the equilibrium model for every receive channel, complex128: of Langevin's for
+    particles without anisotropy, else of `mean_moment` with the easy axes that `easy_axis` names.
 
     The mean moment is a smooth function m(H_x, H_y, …) of a few numbers, expanded once in Chebyshev
     polynomials. Its Fourier coefficients at every pixel then follow from products of 1D integrals,
     in two dimensions d_ab(r) = π⁻² ∬ m(Gr + (A_x u, A_y v)) T_a(u) T_b(v) / √((1−u²)(1−v²)) du dv,
     and the line k = n N_x + m N_y collects all d_|n+λN_y|,|m−λN_x| (Rahmer et al., BMC Med. Imaging 9
     (2009) 4), each turned by its order times the phases of the drives. One and three dimensions follow the same
-    formula.
+    formula. Where axes differ from voxel to voxel, or differ from the field's, each voxel has an expansion of its
+    own, with the axis of its centre.
 
     Differentiable in the particle's parameters. Raises ``ValueError`` for wrong orders, for a scan that wants
-    a gradient or whose selection field is not known, and where the expansion of a 3D scan outgrows the memory
-    (large cores).
+    a gradient or whose selection field is not known, for anisotropy without an easy axis, and where an expansion
+    outgrows memory or numbers (large cores).
 
     :param scan: drives, selection field and grid
-    :param particle: all particles are of this kind
+    :param particle: all particles are of this kind, or a `Mixture` of several
     :param orders: (component, dims), default ``mixing_orders(2, 17)`` in 2D; its device is used
+    :param easy_axis: `FixedAxis` (immobilised, aligned), `FluidAxis` (aligned by the selection field) or `Powder`
+        (immobilised, in all directions); particles without anisotropy need none
     :param response: complex gain at frequencies [Hz] of what follows the equilibrium, as
         ``Receiver.transfer`` or `debye_response`
     :param integrate_pixels: average over each pixel, exactly, instead of sampling its centre
@@ -100,8 +109,37 @@ def simulate_system_matrix(
         raise ValueError("scan: got numbers that want a gradient, accepted is one for the particle alone")
     if not all(scan.gradient):
         raise ValueError(f"scan: got a gradient of {scan.gradient} T/m, accepted is one with a known selection field")
-    axes = _axes(scan, particle, tolerance)
+    check_easy_axis(easy_axis)
+    if not isinstance(particle, Particle | Mixture):
+        raise ValueError(f"particle: got {particle!r}, accepted is a Particle or a Mixture")
     integrals = DriveIntegrals(2 * scan.dims) if integrals is None else integrals
+    if isinstance(particle, Mixture):
+        parts = [
+            simulate_system_matrix(
+                scan, part, orders, easy_axis=easy_axis, response=response, integrate_pixels=integrate_pixels,
+                tolerance=tolerance, integrals=integrals,
+            )
+            for part in particle.particles
+        ]  # fmt: skip
+        weighted = [share * part.components for share, part in zip(particle.shares, parts, strict=True)]
+        return replace(parts[0], components=torch.stack(weighted).sum(0))
+    if particle.has_easy_axis and easy_axis is None:
+        raise ValueError(
+            f"easy_axis: got None for a particle with an anisotropy of {as_number(particle.anisotropy):g} J/m³, "
+            "accepted are a FixedAxis, a FluidAxis or a Powder"
+        )
+    if particle.has_easy_axis and isinstance(easy_axis, FixedAxis | FluidAxis):
+        if any(scan.phases) or any(scan.centres):
+            raise ValueError(
+                f"scan: got phases {scan.phases} and a centre {scan.centres}, accepted with a FixedAxis or a FluidAxis "
+                "are drives as cosines and a field of view around the centre of the scanner"
+            )
+        expansion = LocalExpansion(scan, particle, easy_axis, tolerance, integrate_pixels)
+        rings = _alias_rings(scan.cycles, expansion.highest + int(orders.abs().max()))
+        shifts = torch.cat([torch.zeros(1, scan.dims, dtype=torch.int64, device="cpu"), *rings]).to(orders.device)
+        total = expansion.lines(orders + shifts[:, None], integrals)
+        return _received(total, scan, particle, orders, response)
+    axes = _axes(scan, particle, tolerance)
     tables = [
         [integrals.table(axis, i == channel, integrate_pixels) for i, axis in enumerate(axes)]
         for channel in range(scan.dims)
@@ -124,6 +162,17 @@ def simulate_system_matrix(
         total = total + shell
         if shell.abs().max() <= tolerance * total.abs().max():
             break
+    return _received(total, scan, particle, orders, response)
+
+
+def _received(
+    total: torch.Tensor,
+    scan: LissajousScan,
+    particle: Particle,
+    orders: torch.Tensor,
+    response: Callable[[torch.Tensor], torch.Tensor] | None,
+) -> SystemMatrix:
+    """The matrix of Fourier coefficients `total` of the mean moment, (channel, component, …, y, x)."""
     frequencies = scan.bins(orders).double() * scan.repetition_frequency
     sensitivity = torch.tensor(scan.sensitivities, dtype=torch.float64, device=orders.device)
     factor = -2j * math.pi * frequencies * sensitivity[:, None] * particle.moment
@@ -150,7 +199,9 @@ def _expand(particle: Particle, axes: list[Axis], channel: int) -> torch.Tensor:
     in that component of the field and even in the others."""
     nodes = torch.meshgrid(*[axis.nodes for axis in reversed(axes)], indexing="ij")[::-1]
     strength = particle.beta * torch.stack(nodes)
-    values = strength[channel] * langevin_ratio(strength.square().sum(0).sqrt())
+    length = strength.square().sum(0).sqrt()
+    ratio = powder_ratio(length, particle) if particle.has_easy_axis else langevin_ratio(length)
+    values = strength[channel] * ratio
     for i, axis in enumerate(axes):
         values = (values.movedim(-1 - i, -1) @ axis.transform(i == channel).T).movedim(-1, -1 - i)
     return values

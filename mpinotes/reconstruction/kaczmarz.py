@@ -32,6 +32,7 @@ def kaczmarz(
     regularization: float = 1e-2,
     sweeps: int = 20,
     weighted: bool = True,
+    real: bool = False,
     non_negative: bool = True,
 ) -> torch.Tensor:
     """The solution (voxel, frame) of `kaczmarz_sweeps` after a number of sweeps.
@@ -41,6 +42,7 @@ def kaczmarz(
     :param regularization: λ over the mean energy per voxel of the weighted matrix
     :param sweeps: how many times all rows are passed
     :param weighted: divide every row by its norm
+    :param real: solve for real numbers alone
     :param non_negative: project the real part onto c ≥ 0 after every sweep
 
     >>> matrix, truth = torch.tensor([[1.0, 0.0], [1.0, 1.0]]), torch.tensor([[2.0], [1.0]])
@@ -49,7 +51,7 @@ def kaczmarz(
     """
     check_count("sweeps", sweeps)
     states = kaczmarz_sweeps(
-        matrix, measurement, regularization=regularization, weighted=weighted, non_negative=non_negative
+        matrix, measurement, regularization=regularization, weighted=weighted, real=real, non_negative=non_negative
     )
     for _ in range(sweeps):
         state = next(states)
@@ -63,19 +65,26 @@ def kaczmarz_sweeps(
     *,
     regularization: float = 1e-2,
     weighted: bool = True,
+    real: bool = False,
     non_negative: bool = True,
 ) -> Iterator[KaczmarzState]:
     """Solve argmin_c ‖W(Sc − u)‖² + λ‖c‖² row by row, for all frames at once, without end: take as
     many sweeps as are wanted.
 
+    Other weights than norms, as `spread_weights`, multiply rows and measurement before, with ``weighted=False``:
+    ``kaczmarz(weights[:, None] * rows, weights[:, None] * measurement, weighted=False)``. Rows of zeros say
+    nothing of c and change nothing. The arguments are left as they are.
+
     Source: Knopp et al., Phys. Med. Biol. 55 (2010) 1577. Raises ``ValueError`` for wrong shapes,
-    NaN or empty rows.
+    NaN, or a matrix of zeros.
 
     :param matrix: S, (row, voxel), complex or real
     :param measurement: u, (row, frame)
     :param regularization: λ over the mean energy per voxel, ‖WS‖²/voxels
-    :param weighted: W divides every row by its norm; else W = 1
-    :param non_negative: project the real part onto c ≥ 0 after every sweep; without it, real solutions
+    :param weighted: W divides every row by its norm and leaves rows of zeros out; else W = 1
+    :param real: real and imaginary parts of each row are rows of their own, whose solution is real; otherwise
+        that of complex rows is complex, and its real part is what is returned
+    :param non_negative: project the real part onto c ≥ 0 after every sweep; without it, solutions
         converge to the least-squares one
 
     >>> matrix, truth = torch.tensor([[1.0, 0.0], [1.0, 1.0]]), torch.tensor([[2.0], [1.0]])
@@ -89,15 +98,22 @@ def kaczmarz_sweeps(
         raise ValueError(f"measurement: got {len(measurement)} rows, accepted is one per row of matrix, {len(matrix)}")
     check_range("regularization", regularization, 0.0)
     norms = matrix.abs().square().sum(1).sqrt()
-    if (norms == 0).any():
-        raise ValueError("matrix: got rows that are zero, accepted are rows with a signal")
+    if not norms.any():
+        raise ValueError("matrix: got zeros everywhere, accepted is at least one row with a signal")
     if weighted:
-        matrix, measurement = matrix / norms[:, None], measurement / norms[:, None]
-        norms = torch.ones_like(norms)
-    shift = regularization * norms.square().sum().item() / matrix.shape[1]
+        signal = norms > 0
+        matrix, measurement = matrix[signal], measurement[signal]
+        matrix, measurement = matrix / norms[signal, None], measurement / norms[signal, None]
+        norms = torch.ones_like(norms[signal])
     dtype = torch.promote_types(matrix.dtype, measurement.dtype)  # a real matrix drops no imaginary part
     matrix, measurement = matrix.to(dtype), measurement.to(dtype)
-    return _sweep(matrix, measurement, 1 / (norms.square() + shift), math.sqrt(shift), non_negative)
+    if real and dtype.is_complex:
+        matrix, measurement = (torch.cat([part.real, part.imag]) for part in (matrix, measurement))
+        norms = matrix.square().sum(1).sqrt()
+    shift = regularization * norms.square().sum().item() / matrix.shape[1]
+    energies = norms.square() + shift
+    steps = torch.where(energies > 0, 1 / energies, 0)
+    return _sweep(matrix, measurement, steps, math.sqrt(shift), non_negative)
 
 
 @full_precision

@@ -32,10 +32,10 @@ def reconstruct_xspace(signal: ScanSignal, particle: Particle, scan: CartesianSc
     check_count("width", width)
     if signal.voltage.shape[-1] != scan.samples:
         raise ValueError(f"signal.voltage: got {signal.voltage.shape[-1]} samples, accepted is {scan.samples}")
-    gridding = _gridding(particle, scan, width).to(signal.voltage)
+    weights = gridding(particle, scan, width).to(signal.voltage)
     forward, back = signal.voltage.chunk(2, dim=-1)
     mean = (forward - back.flip(-1)) / 2
-    return scan.swap_axes(mean @ gridding.T / signal.drive_frequency.to(mean).view(-1, 1, 1, 1, 1))
+    return scan.swap_axes(mean @ weights.T / signal.drive_frequency.to(mean).view(-1, 1, 1, 1, 1))
 
 
 def recover_fundamental(native: torch.Tensor, scan: CartesianScan) -> torch.Tensor:
@@ -70,11 +70,11 @@ def noise_regularization(particle: Particle, scan: CartesianScan, width: int, co
     """
     check_positive("concentration", concentration)
     frequency = sum(scan.drive_frequency) / 2
-    variance = (scan.noise / frequency) ** 2 / 2 * _gridding(particle, scan, width).square().sum(1).mean()
+    variance = (scan.noise / frequency) ** 2 / 2 * gridding(particle, scan, width).square().sum(1).mean()
     return (variance / concentration**2).item()
 
 
-def _gridding(particle: Particle, scan: CartesianScan, width: int) -> torch.Tensor:
+def gridding(particle: Particle, scan: CartesianScan, width: int) -> torch.Tensor:
     """From voltage over drive frequency, on one way of the sweep, to native voxels, (width, sample)."""
     positions = sweep_positions(scan, width)
     distance = (voxel_centres(width, scan.voxel_size)[:, None] - positions) / scan.voxel_size

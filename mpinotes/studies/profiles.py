@@ -25,6 +25,7 @@ class Profile(Amounts):
     :param shift_volumes: per condition in the study of other noises and scanners.
     :param samples: of each volume for uncertainty.
     :param sample_volumes: in that study.
+    :param classical_volumes: that tune and that test the classical reconstructions.
     :param regularizations: the values of λ that the chapter on physics tries.
 
     >>> get_profile("full").matrix_components
@@ -42,6 +43,7 @@ class Profile(Amounts):
     shift_volumes: int
     samples: int
     sample_volumes: int
+    classical_volumes: tuple[int, int]
     regularizations: tuple[float, ...]
 
     def shortened(self, method: _M) -> _M:
@@ -63,6 +65,7 @@ PROFILES = {
         train_volumes=16,
         test_volumes=8,
         live_volumes=8,
+        classical_volumes=(1, 2),
         regularizations=(5.0,),
         most_steps=12,
         most_calls=4,
@@ -81,6 +84,7 @@ PROFILES = {
         train_volumes=128,
         test_volumes=382,
         live_volumes=96,
+        classical_volumes=(8, 16),
         regularizations=(2.0, 5.0, 12.0),
         most_steps=60,
         most_calls=20,
@@ -99,6 +103,7 @@ PROFILES = {
         train_volumes=1335,
         test_volumes=382,
         live_volumes=382,
+        classical_volumes=(12, 96),
         regularizations=(1.0, 2.0, 5.0, 12.0, 30.0),
         most_steps=11_000,
         most_calls=20,

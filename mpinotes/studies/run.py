@@ -8,13 +8,14 @@ from pathlib import Path
 import mpinotes
 from mpinotes.checks import check_choice
 from mpinotes.files import AnyPath
-from mpinotes.studies import calls, decay, matrices, reconstruction, seeds, shift, table, terms, uncertainty
+from mpinotes.studies import calls, classical, decay, matrices, reconstruction, seeds, shift, table, terms, uncertainty
 from mpinotes.studies.profiles import Profile
 from mpinotes.studies.record import Record
 from mpinotes.studies.record_file import RECORDS, save_record
 
 STUDIES: dict[str, Callable[[Profile, Path], Record]] = {
     "table": table.run,
+    "classical": classical.run,
     "seeds": seeds.run,
     "calls": calls.run,
     "terms": terms.run,

@@ -8,6 +8,7 @@ from mpinotes.data import (
     SCAN_SEEDS,
     TRAIN_SEED,
     Amounts,
+    Imaging,
     MatrixSetting,
     MatrixSplit,
     add_calibration_noise,
@@ -17,6 +18,8 @@ from mpinotes.data import (
     matrix_test_pairs,
     matrix_train_pairs,
     protocol,
+    reconstruct_images,
+    scan_split,
 )
 
 FEW = Amounts(train_volumes=2, test_volumes=1, matrix_settings=1, matrix_components=2)
@@ -67,3 +70,9 @@ def test_relaxed_test_matrices_are_weaker_and_of_the_same_shape():
     equilibrium, debye = (matrix_test_pairs(FEW, [SETTING], 0.0, kind) for kind in ("equilibrium", "debye"))
     torch.testing.assert_close(equilibrium.high.abs(), debye.high.abs(), rtol=0, atol=1e-6)
     assert (debye.high_scale < equilibrium.high_scale).all()
+
+
+@pytest.mark.parametrize("split", ["val", "test"])
+def test_the_scans_of_a_split_are_those_behind_its_images(split):
+    images = reconstruct_images(scan_split(split, 2), Imaging(), 32)
+    assert torch.equal(images, image_split(split, 2).x_lr)

@@ -1,8 +1,10 @@
 import matplotlib.pyplot as plt
+import pytest
 import torch
 
-from mpinotes.display import IMAGE_MAP, show_components, show_projections
+from mpinotes.display import IMAGE_MAP, show_components, show_l_curve, show_projections
 from mpinotes.display.figures import WIDEST
+from mpinotes.reconstruction import LCurve
 
 
 def images(figure):
@@ -41,4 +43,16 @@ def test_complex_components_are_turned_to_the_phase_of_the_first_row():
     shown = [torch.as_tensor(image.get_array().filled()) for image in images(figure)]
     torch.testing.assert_close(shown[:2], list(first))
     torch.testing.assert_close(shown[2:], list(-0.5 * first))
+    plt.close(figure)
+
+
+def test_an_l_curve_has_every_point_its_label_and_a_ring_at_the_corner():
+    curve = LCurve((0.1, 1.0, 10.0), torch.tensor([0.10, 0.11, 1.0]), torch.tensor([9.0, 1.1, 1.0]))
+    figure = show_l_curve(curve, residual="[V]")
+    (axis,) = figure.axes
+    line, ring = axis.lines
+    assert list(line.get_xdata()) == pytest.approx(curve.residual.tolist())
+    assert list(ring.get_ydata()) == pytest.approx([1.1])
+    assert [text.get_text().strip() for text in axis.texts] == ["λ = 0.1", "λ = 1", "λ = 10"]
+    assert axis.get_xscale() == axis.get_yscale() == "log" and "[V]" in axis.get_xlabel()
     plt.close(figure)

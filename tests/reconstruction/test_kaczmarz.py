@@ -62,6 +62,48 @@ def test_a_consistent_non_negative_system_is_solved_like_scipy_does():
     np.testing.assert_allclose(result[:, 0], nnls(MATRIX.numpy(), (MATRIX @ truth)[:, 0].numpy())[0], atol=1e-8)
 
 
+def test_a_real_solution_of_complex_rows_is_that_of_their_parts():
+    """lstsq on real and imaginary parts stacked; the real part of the complex solution is another."""
+    matrix = torch.complex(MATRIX, MATRIX.roll(1, 0) ** 2)[:6]  # fewer rows than unknowns, more than enough parts
+    measurement = torch.complex(FRAMES, FRAMES.roll(1, 0))[:6]
+    setting = {"regularization": 0.0, "sweeps": 3000, "weighted": False, "non_negative": False}
+    solution = kaczmarz(matrix, matrix @ FRAMES[:8].to(matrix.dtype), real=True, **setting)
+    torch.testing.assert_close(solution, FRAMES[:8], atol=1e-6, rtol=0)
+    parts = [torch.cat([x.real, x.imag]) for x in (matrix, measurement)]
+    shift = 0.3 * parts[0].square().sum().item() / 8
+    got = kaczmarz(matrix, measurement, real=True, **setting | {"regularization": 0.3, "sweeps": 500})
+    expected = torch.linalg.solve(parts[0].T @ parts[0] + shift * torch.eye(8), parts[0].T @ parts[1])
+    torch.testing.assert_close(got, expected, atol=1e-8, rtol=0)
+    assert (kaczmarz(matrix, measurement, **setting | {"regularization": 0.3}) - expected).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize("regularization", [0.0, 0.1])
+@pytest.mark.parametrize("weighted", [True, False])
+@pytest.mark.parametrize("real", [True, False])
+def test_rows_of_zeros_change_nothing(regularization, weighted, real):
+    setting = {"regularization": regularization, "weighted": weighted, "real": real, "sweeps": 5}
+    matrix, frames = torch.complex(MATRIX, MATRIX.roll(1, 0)), torch.complex(FRAMES, FRAMES.roll(1, 0))
+    with_zeros = kaczmarz(torch.cat([matrix, 0 * matrix[:2]]), torch.cat([frames, frames[:2]]), **setting)
+    torch.testing.assert_close(with_zeros, kaczmarz(matrix, frames, **setting))
+
+
+def test_a_measurement_in_rows_of_zeros_is_residual_where_rows_are_not_weighted():
+    states = kaczmarz_sweeps(torch.eye(2)[:1], torch.ones(1, 1), weighted=False, regularization=0)
+    assert next(states).residual == 0
+    rows = torch.cat([torch.eye(2)[:1], torch.zeros(1, 2)])
+    states = kaczmarz_sweeps(rows, torch.ones(2, 1), weighted=False, regularization=0)
+    torch.testing.assert_close(next(states).residual, torch.tensor([0.5**0.5]))
+
+
+@pytest.mark.parametrize("weighted", [True, False])
+@pytest.mark.parametrize("real", [True, False])
+def test_nothing_is_changed_in_place(weighted, real):
+    matrix, frames = torch.complex(MATRIX, MATRIX), torch.complex(FRAMES, FRAMES)
+    before = matrix.clone(), frames.clone()
+    kaczmarz(matrix, frames, weighted=weighted, real=real, sweeps=2)
+    assert torch.equal(matrix, before[0]) and torch.equal(frames, before[1])
+
+
 def test_frames_do_not_disturb_each_other():
     together = kaczmarz(MATRIX, FRAMES)
     apart = torch.cat([kaczmarz(MATRIX, frame[:, None]) for frame in FRAMES.T], dim=1)

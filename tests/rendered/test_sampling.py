@@ -12,7 +12,7 @@ from mpinotes.display.synthesis import Comparison, ConditionedEstimate, kept_ste
 from mpinotes.methods import load
 
 CHAPTER, NETWORKS = "book/42_condition_decay.html", {"Algorithm 1": "sm_algorithm1", "noise-aware": "sm_aware"}
-COMPONENTS = [(3, 2), (4, 4), (8, 3)]
+COMPONENTS = [(3, 2), (2, 0), (1, 1), (4, 4), (8, 3)]  # as the chapter simulates them: their phases are drawn together
 DONE = re.compile(r"After (\d+) calls: PSNR ([\d.−-]+) dB .* ([\d.−-]+) dB in the y coil\.")
 
 
@@ -68,11 +68,11 @@ def test_the_page_samples_what_torch_samples(visit, pairs, network):
     figure = explorer(page)
     figure.locator("[data-role=sample]").click()
     told(figure)
-    for component in COMPONENTS:
+    for component in COMPONENTS[::2]:
         for sampler in DECAY_SAMPLERS:
             choose(figure, network=network, component=str(component), sampler=sampler)
             expected = sampled(pairs, network, component, sampler)
-            assert told(figure) == (8, *pytest.approx(expected, abs=0.02)), (component, sampler)
+            assert told(figure) == pytest.approx((8, *expected), abs=0.02), (component, sampler)
     assert page.problems == []
 
 
@@ -84,11 +84,11 @@ def test_every_slider_has_its_part_in_the_sample(visit, pairs):
     moved = {"eta_max": 0.5, "gamma": 2.0, "w_max": 1.5, "w_min": 0.2, "sigma": 0.5}
     choose(figure, **moved, seed=5, calls="4", noise="four times that")
     expected = sampled(pairs, "Algorithm 1", (3, 2), "derived", "four times that", calls=4, seed=5, **moved)
-    assert told(figure) == (4, *pytest.approx(expected, abs=0.02))
+    assert told(figure) == pytest.approx((4, *expected), abs=0.02)
     assert all(slider.name in moved for slider in DECAY_SLIDERS)
     choose(figure, **CONSTANT)
     expected = sampled(pairs, "Algorithm 1", (3, 2), "derived", "four times that", calls=4, seed=5, **moved | CONSTANT)
-    assert told(figure) == (4, *pytest.approx(expected, abs=0.02))
+    assert told(figure) == pytest.approx((4, *expected), abs=0.02)
 
 
 @pytest.mark.parametrize("name", NETWORKS.values())
@@ -225,7 +225,7 @@ def test_without_scripts_there_is_a_picture_and_a_sentence(browser, address, pat
     page.goto(address + path)
     for figure in page.locator(".mpinotes-explorer").all():
         assert figure.locator(".still img").is_visible()
-        assert "still picture" in figure.locator("figcaption").first.inner_text()
+        assert "still picture" in figure.locator(".still figcaption").inner_text()
         assert not figure.locator(".controls").is_visible() and not figure.locator(".moving").is_visible()
     context.close()
 

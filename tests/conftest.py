@@ -7,6 +7,7 @@ import pytest
 from hypothesis import settings
 
 from mpinotes.data import load_vessels
+from mpinotes.data.scanner_data import measured_folder
 
 settings.register_profile("mpinotes", deadline=None, max_examples=20, derandomize=True)
 settings.load_profile("mpinotes")
@@ -15,9 +16,8 @@ settings.load_profile("mpinotes")
 @pytest.fixture(scope="session")
 def scanner_data():
     """The folder of data that scanners measured."""
-    beside = os.path.join(os.environ.get("MEDMNIST_ROOT", ""), "scanner")
-    root = Path(os.environ.get("MPI_SCANNER_ROOT", beside))
-    if not (root / "headscanner_2018.mdf").is_file():
+    root = measured_folder()
+    if root is None or not (root / "headscanner_2018.mdf").is_file():
         pytest.skip("Needs measured data: set MPI_SCANNER_ROOT to the folder that holds headscanner_2018.mdf.")
     return root
 

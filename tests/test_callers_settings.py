@@ -4,12 +4,14 @@ inference mode. And what was made under such a setting serves a caller without i
 import ast
 import importlib
 import inspect
+import os
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import ClassVar
+from unittest.mock import patch
 
 import h5py
 import numpy as np
@@ -146,6 +148,13 @@ def through_a_file(save, load, value):
         return load(f"{folder}/file.mdf")
 
 
+def generated():
+    with TemporaryDirectory() as folder, patch.dict(os.environ, MPI_SCANNER_ROOT=f"{folder}/none"):
+        found = data.available_scanner_data(folder).folder
+        with h5py.File(found / "headscanner_matrix.h5") as file:
+            return torch.from_numpy(file["matrix"][()])
+
+
 def written_image():
     with TemporaryDirectory() as folder:
         scanner_files.save_reconstruction(IMAGES[:, 0, 0], f"{folder}/image.mdf", LISSAJOUS)
@@ -277,6 +286,7 @@ COMPUTE = {
     },
     "data": {
         "add_calibration_noise": lambda: data.add_calibration_noise(pairs(), 1e-3),
+        "available_scanner_data": lambda: generated(),
         "available_vessels": lambda: data.available_vessels("test", 1),
         "bar_modulation": lambda: data.bar_modulation(data.resolution_bars()[0]),
         "image_pairs": lambda: data.image_pairs(VOLUMES),

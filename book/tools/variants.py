@@ -14,6 +14,7 @@ from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.errors import ConfigError
 
+from mpinotes.data.scanner_data import measured_folder
 from mpinotes.data.vessels import vessels_file
 from mpinotes.pretrained import package_hash
 
@@ -44,7 +45,8 @@ def choose_cache(app: Sphinx, config: Config) -> None:
     if config.nb_execution_mode == "off":
         return
     versions = [f"{name} {version(name)}" for name in ("torch", "numpy", "scipy", "scikit-image", "matplotlib")]
-    inputs = " ".join([package_hash(), _state(vessels_file()), *versions])
+    measured = sorted(measured_folder().glob("*")) if measured_folder() else []
+    inputs = " ".join([package_hash(), _state(vessels_file()), *map(_state, measured), *versions])
     cache = Path(app.srcdir, "_build/.jupyter_cache", hashlib.sha256(inputs.encode()).hexdigest()[:16])
     if not cache.exists():
         shutil.rmtree(cache.parent, ignore_errors=True)

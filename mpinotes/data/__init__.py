@@ -1,4 +1,4 @@
-"""Data: vessels, real and synthetic, and the pairs the two papers train on."""
+"""Data: vessels, real and synthetic, the pairs the two papers train on, and a scanner's session."""
 
 from mpinotes.data.image_pairs import ImagePairs, Imaging, image_pairs, reconstruct_images, scan_volumes
 from mpinotes.data.matrix_pairs import (
@@ -44,6 +44,7 @@ from mpinotes.data.protocol import (
     matrix_train_pairs,
     scan_split,
 )
+from mpinotes.data.scanner_data import ScannerData, available_scanner_data
 from mpinotes.data.synthetic import synthetic_vessels
 from mpinotes.data.vessels import Vessels, VesselsUnavailable, available_vessels, load_vessels
 
@@ -70,9 +71,11 @@ __all__ = [
     "MatrixSplit",
     "ParticleSetting",
     "ParticleSplit",
+    "ScannerData",
     "Vessels",
     "VesselsUnavailable",
     "add_calibration_noise",
+    "available_scanner_data",
     "available_vessels",
     "bar_modulation",
     "image_pairs",

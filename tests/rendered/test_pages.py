@@ -15,6 +15,7 @@ CHAPTERS = list(filter(is_chapter, PAGES))
 EXPLORERS = {
     "book/11_mpi_physics.html": 2,
     "book/12_system_matrix.html": 1,
+    "book/13_real_scanner.html": 1,
     "book/21_diffusion.html": 3,
     "book/32_frequency_masks.html": 1,
     "book/33_training_dccdm.html": 1,

@@ -122,7 +122,13 @@ def test_the_wheel_holds_weights_records_and_scripts_of_this_version(project):
     (wheel,) = (project / "dist").iterdir()
     assert wheel.name == f"mpinotes-{mpinotes.__version__}-py3-none-any.whl"
     packed = set(zipfile.ZipFile(wheel).namelist())
-    for pattern in ("*.py", "pretrained/*.safetensors", "pretrained/*.json", "studies/records/*.json", "display/*.js"):
+    for pattern in (
+        "*.py",
+        "pretrained/*.safetensors",
+        "pretrained/*.json",
+        "studies/records/*.json",
+        "display/page_scripts/*",
+    ):
         files = {f"mpinotes/{path.relative_to(ROOT / 'mpinotes')}" for path in ROOT.glob(f"mpinotes/{pattern}")}
         assert files and files <= packed, pattern
 

@@ -134,7 +134,7 @@ def entries():
 
 
 @pytest.mark.parametrize(
-    ("terms", "definition"), entries(), ids=lambda value: value[0] if isinstance(value, list) else ""
+    ("terms", "definition"), list(entries()), ids=lambda value: value[0] if isinstance(value, list) else ""
 )
 def test_no_chapter_uses_a_term_before_the_one_that_the_glossary_names(terms, definition):
     named = re.findall(r"First in \{doc\}`(\w+)`\.", definition)

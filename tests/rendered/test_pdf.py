@@ -1,5 +1,6 @@
 """The book on paper."""
 
+import os
 import re
 import subprocess
 import sys
@@ -7,6 +8,7 @@ import unicodedata
 
 import pytest
 import yaml
+from filelock import FileLock
 from pypdf import PdfReader
 
 from tests.rendered.conftest import HTML, PAGES, is_chapter
@@ -17,8 +19,12 @@ CHAPTERS = list(filter(is_chapter, PAGES))
 
 @pytest.fixture(scope="module")
 def pdf(tmp_path_factory):
-    out = tmp_path_factory.mktemp("pdf") / "mpinotes.pdf"
-    subprocess.run([sys.executable, ROOT / "book/tools/print.py", "--html", HTML, "--out", out], check=True)
+    """Printed once for all processes of a run: it takes a minute."""
+    own = tmp_path_factory.getbasetemp()
+    out = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "mpinotes.pdf"
+    with FileLock(f"{out}.lock"):
+        if not out.exists():
+            subprocess.run([sys.executable, ROOT / "book/tools/print.py", "--html", HTML, "--out", out], check=True)
     return PdfReader(out)
 
 

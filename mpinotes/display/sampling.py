@@ -250,7 +250,7 @@ def _body(alt: str, *, decay: bool, gaussian: bool) -> str:
     return (
         (curves_html("Noise level and weight of the condition over t/T") if decay else "")
         + '<p data-keeps-still><button type="button" data-role="sample">'
-        + "Let the network sample (fetches 1.7 MB)</button></p>"
+        + "Let the network sample (fetches its weights)</button></p>"
         + f'<div data-role="strip" aria-label="{html.escape(alt)}" role="group" hidden>'
         + f'<div class="pictures">{pictures}</div>'
         + '<p class="walk"><button type="button" data-role="back" aria-label="one step back">◀</button>'

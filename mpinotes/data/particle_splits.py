@@ -1,4 +1,8 @@
-"""Settings of particles with an easy axis, in so many dimensions that no training setting is near a test one."""
+"""Settings of particles with an easy axis, drawn in many dimensions.
+
+With these ranges most test components still have a training component near them: the median of `largest_correlation`
+is above 0.98 (12 × 12 pixels, 42 orders).
+"""
 
 import math
 import random

@@ -166,6 +166,14 @@ MATRIX_FILE = partial(through_a_file, scanner_files.save_matrix, scanner_files.l
 MEASUREMENT_FILE = partial(through_a_file, scanner_files.save_measurement, scanner_files.load_measurement)
 
 
+def tracer():
+    return data.particle_split("fluid").test[0]
+
+
+def tracer_pairs():
+    return data.particle_pairs([tracer()], ORDERS, shape=(4, 4))
+
+
 def refitted():
     return methods.refit_pairs(pairs(), [SETTING])
 
@@ -300,6 +308,7 @@ COMPUTE = {
         "points": lambda: data.points(),
         "reconstruct_images": lambda: data.reconstruct_images(signal(), data.Imaging(), 8),
         "resolution_bars": lambda: data.resolution_bars(),
+        "simulate_setting": lambda: data.simulate_setting(tracer(), 0.1, ORDERS, (4, 4)),
         "scan_split": lambda: data.scan_split("test", 1),
         "scan_volumes": lambda: data.scan_volumes(VOLUMES, data.Imaging()),
         "synthetic_vessels": lambda: data.synthetic_vessels(2, side=8),
@@ -338,6 +347,8 @@ COMPUTE = {
         "nearest_neighbour": lambda: methods.nearest_neighbour(COMPONENTS[:3], pairs(), 3),
         "refit_matrix": lambda: methods.refit_matrix(pairs().low_voltage, SETTING, ORDERS),
         "refit_pairs": refitted,
+        "refit_setting": lambda: methods.refit_setting(tracer_pairs().low_voltage, tracer(), ORDERS)[0],
+        "refit_settings": lambda: methods.refit_settings(tracer_pairs(), [tracer()]),
         "regression": lambda: (
             regression.loss(untrained(REGRESSION.network), (IMAGES, VOLUMES), REGRESSION),
             regression.enhance(untrained(REGRESSION.network), IMAGES),
@@ -361,8 +372,9 @@ COMPUTE = {
 """A call at a tiny size for every public function that computes, by room."""
 
 WITHOUT_TENSORS = {
-    "baselines", "best_device", "build_network", "in_corner", "load_vessels", "log_normal", "matrix_scan",
-    "matrix_split", "neel_time", "parallel", "particle_split", "shares_core", "spread_out", "usable_device", "with_bar",
+    "baselines", "believed_setting", "best_device", "build_network", "in_corner", "load_vessels", "log_normal",
+    "matrix_scan", "matrix_split", "matrix_test_settings", "neel_time", "parallel", "particle_split", "shares_core",
+    "spread_out", "usable_device", "with_bar",
 }  # fmt: skip
 """Compute none, read them from a file, or follow torch's defaults on purpose, as a network of one's own does."""
 

@@ -24,11 +24,15 @@ from mpinotes.data.matrix_splits import (
     spread_out,
 )
 from mpinotes.data.particle_splits import (
+    PARTICLE_SPLITS,
+    RANGES,
     ParticleSetting,
     ParticleSplit,
+    believed_setting,
     in_corner,
     particle_pairs,
     particle_split,
+    simulate_setting,
 )
 from mpinotes.data.phantoms import BAR_WIDTHS, bar_modulation, points, resolution_bars
 from mpinotes.data.protocol import (
@@ -41,6 +45,7 @@ from mpinotes.data.protocol import (
     Amounts,
     image_split,
     matrix_test_pairs,
+    matrix_test_settings,
     matrix_train_pairs,
     scan_split,
 )
@@ -60,6 +65,8 @@ __all__ = [
     "NOISES",
     "PAPER_SETTINGS",
     "PAPER_TEST",
+    "PARTICLE_SPLITS",
+    "RANGES",
     "SCAN_SEEDS",
     "TEST_SEED",
     "TRAIN_SEED",
@@ -78,6 +85,7 @@ __all__ = [
     "available_scanner_data",
     "available_vessels",
     "bar_modulation",
+    "believed_setting",
     "image_pairs",
     "image_split",
     "in_corner",
@@ -86,6 +94,7 @@ __all__ = [
     "matrix_scan",
     "matrix_split",
     "matrix_test_pairs",
+    "matrix_test_settings",
     "matrix_train_pairs",
     "mixing_subset",
     "normalise_components",
@@ -97,6 +106,7 @@ __all__ = [
     "scan_split",
     "scan_volumes",
     "shares_core",
+    "simulate_setting",
     "spread_out",
     "synthetic_vessels",
 ]

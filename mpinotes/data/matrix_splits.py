@@ -4,9 +4,12 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
+from typing import TypeVar
 
 from mpinotes.checks import check_choice, check_count
 from mpinotes.data.matrix_pairs import GRADIENT_RATIO, MatrixSetting
+
+_S = TypeVar("_S")
 
 _FREQUENCIES, _DENSITIES = (10e3, 20e3, 30e3), range(49, 100, 10)
 
@@ -42,7 +45,7 @@ def shares_core(first: MatrixSetting, second: MatrixSetting, tolerance: float = 
     return any(abs(ratio / same - 1) <= tolerance for same in (1.0, EQUIVALENT_CORE, 1 / EQUIVALENT_CORE))
 
 
-def spread_out(settings: Sequence[MatrixSetting], count: int) -> list[MatrixSetting]:
+def spread_out(settings: Sequence[_S], count: int) -> list[_S]:
     """`count` of the settings, or all where there are no more, evenly spread over the list.
 
     >>> [setting.density for setting in spread_out(PAPER_SETTINGS[:6], 3)]

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from mpinotes.checks import check_choice
 from mpinotes.data.image_pairs import ImagePairs, Imaging, image_pairs, scan_volumes
 from mpinotes.data.matrix_pairs import MatrixPairs, MatrixSetting, matrix_pairs, mixing_subset
 from mpinotes.data.matrix_splits import matrix_split, spread_out
+from mpinotes.data.particle_splits import PARTICLE_SPLITS, ParticleSetting, particle_pairs, particle_split
 from mpinotes.data.vessels import available_vessels
 from mpinotes.physics import ScanSignal
 
@@ -61,24 +63,46 @@ def scan_split(split: str, count: int) -> ScanSignal:
 
 
 def matrix_train_pairs(amounts: Amounts, split: str) -> MatrixPairs:
-    """The components of the split's training settings, without noise.
+    """The components of the training settings of a `matrix_split` or `particle_split`, without noise.
 
     >>> few = Amounts(train_volumes=1, test_volumes=1, matrix_settings=1, matrix_components=2)
     >>> matrix_train_pairs(few, "paper").orders.tolist()
     [[0, 2], [17, 0]]
     """
-    settings = spread_out(matrix_split(split).train, amounts.matrix_settings)
-    return matrix_pairs(settings, mixing_subset(amounts.matrix_components), phase_seed=TRAIN_SEED, progress=True)
+    orders, count = mixing_subset(amounts.matrix_components), amounts.matrix_settings
+    if split in PARTICLE_SPLITS:
+        tracers = spread_out(particle_split(split).train, count)
+        return particle_pairs(tracers, orders, phase_seed=TRAIN_SEED, progress=True)
+    settings = spread_out(matrix_split(split).train, count)
+    return matrix_pairs(settings, orders, phase_seed=TRAIN_SEED, progress=True)
+
+
+def matrix_test_settings(split: str) -> Sequence[MatrixSetting] | Sequence[ParticleSetting]:
+    """The test settings of a `matrix_split` or `particle_split`.
+
+    >>> matrix_test_settings("paper") == (PAPER_TEST,), len(matrix_test_settings("fluid"))
+    (True, 16)
+    """
+    return particle_split(split).test if split in PARTICLE_SPLITS else matrix_split(split).test
 
 
 def matrix_test_pairs(
-    amounts: Amounts, settings: Sequence[MatrixSetting], noise: float, relaxation: str = "equilibrium"
+    amounts: Amounts,
+    settings: Sequence[MatrixSetting] | Sequence[ParticleSetting],
+    noise: float,
+    relaxation: str = "equilibrium",
 ) -> MatrixPairs:
-    """The components of test settings, with phases and noise of their own, see `matrix_pairs`.
+    """The components of test settings, with phases and noise of their own, see `matrix_pairs` and, for particles with
+    an easy axis, which are in equilibrium, `particle_pairs`.
 
     >>> few = Amounts(train_volumes=1, test_volumes=1, matrix_settings=1, matrix_components=2)
     >>> matrix_test_pairs(few, HELD_OUT_TESTS[:1], CALIBRATION_NOISE).low.shape
     torch.Size([2, 2, 32, 32])
     """
     orders = mixing_subset(amounts.matrix_components)
-    return matrix_pairs(settings, orders, noise=noise, relaxation=relaxation, phase_seed=TEST_SEED, seed=TEST_SEED)
+    tracers = [setting for setting in settings if isinstance(setting, ParticleSetting)]
+    if tracers:
+        check_choice("relaxation", relaxation, ("equilibrium",))
+        return particle_pairs(tracers, orders, noise=noise, phase_seed=TEST_SEED, seed=TEST_SEED)
+    scanners = [setting for setting in settings if isinstance(setting, MatrixSetting)]
+    return matrix_pairs(scanners, orders, noise=noise, relaxation=relaxation, phase_seed=TEST_SEED, seed=TEST_SEED)

@@ -6,7 +6,7 @@ from mpinotes.methods.method import ImageMethod, MatrixMethod, Method, TrainingD
 from mpinotes.methods.mirrors import mirror_mean
 from mpinotes.methods.nearest_neighbour import nearest_neighbour
 from mpinotes.methods.pattern import fit_pattern
-from mpinotes.methods.refit import refit_matrix, refit_pairs
+from mpinotes.methods.refit import refit_matrix, refit_pairs, refit_setting, refit_settings
 from mpinotes.methods.registry import (
     EDSR_COST,
     ESRGAN_COST,
@@ -50,6 +50,8 @@ __all__ = [
     "nearest_neighbour",
     "refit_matrix",
     "refit_pairs",
+    "refit_setting",
+    "refit_settings",
     "regression",
     "sm_regression",
     "sm_synthesis",

@@ -15,8 +15,8 @@ from mpinotes.data import (
     Amounts,
     add_calibration_noise,
     image_split,
-    matrix_split,
     matrix_test_pairs,
+    matrix_test_settings,
     matrix_train_pairs,
 )
 from mpinotes.evaluation import component_scores, summarise
@@ -155,7 +155,7 @@ class MatrixMethod(Method):
 
     def evaluate(self, model: nn.Module, amounts: Amounts) -> dict[str, Any]:
         def scores(noise: float) -> dict[str, Any]:
-            test = matrix_test_pairs(amounts, matrix_split(self.split).test, noise)
+            test = matrix_test_pairs(amounts, matrix_test_settings(self.split), noise)
             synthesised = self.apply(model, test.low, test.orders)
             return {
                 "low": component_scores(test.low, test.high),

@@ -1,17 +1,34 @@
 """The high-gradient matrix by physics alone: fit the particle to the low-gradient one and simulate."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TypeVar
 
+import numpy as np
 import torch
-from scipy.optimize import minimize_scalar
+from scipy.optimize import minimize, minimize_scalar
 
 from mpinotes.checks import check_choice, check_tensor
-from mpinotes.data import GRADIENT_RATIO, MatrixPairs, MatrixSetting, matrix_scan, normalise_components
+from mpinotes.data import (
+    GRADIENT_RATIO,
+    RANGES,
+    MatrixPairs,
+    MatrixSetting,
+    ParticleSetting,
+    matrix_scan,
+    normalise_components,
+    simulate_setting,
+)
 from mpinotes.numerics import ratio
 from mpinotes.physics import DriveIntegrals, Particle, simulate_system_matrix
 
-SEARCHED = (20e-9, 70e-9)
+_S = TypeVar("_S")
+
+SEARCHED = (10e-9, 70e-9)
 """Core diameters that are searched [m]."""
+
+_FITTED = ("core_diameter", "anisotropy")
 
 
 def refit_matrix(
@@ -45,12 +62,7 @@ def refit_matrix(
     (torch.Size([1, 2, 4, 4]), '3.20e-08 m')
     """
     check_choice("chain", chain, ("unknown", "known"))
-    check_tensor("low", low, 4, "(component, 2, y, x)", complex_too=True)
-    if not low.is_complex() or len(low) != len(orders) or low.shape[1] != 2:
-        raise ValueError(f"low: got {low.dtype} of shape {tuple(low.shape)}, accepted is complex ({len(orders)}, 2, …)")
-    if not low.any():
-        raise ValueError("low: got components that are zero everywhere, accepted is at least one with a signal")
-    measured = low.to(torch.complex128)
+    measured = _checked(low, orders)
     integrals = DriveIntegrals() if integrals is None else integrals
 
     def simulate(core_diameter: float, ratio: float) -> torch.Tensor:
@@ -58,22 +70,94 @@ def refit_matrix(
         particle = Particle(core_diameter)
         return simulate_system_matrix(scan, particle, orders, integrals=integrals).components.transpose(0, 1)
 
-    def inner(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-        return (a.conj() * b).sum((-2, -1))
-
     def unexplained(core_diameter: float) -> float:
-        model = simulate(core_diameter, GRADIENT_RATIO)
-        product, energy = inner(model, measured), inner(model, model).real
-        if chain == "known":
-            return -ratio(product.real.sum().clamp_min(0).square(), energy.sum()).item()
-        return -ratio(product.abs().square(), energy).sum().item()
+        return -_explained(simulate(core_diameter, GRADIENT_RATIO), measured, chain)
 
     best = minimize_scalar(unexplained, bounds=SEARCHED, method="bounded", options={"xatol": 1e-12}).x
     high, _ = normalise_components(simulate(best, 1.0))
     if chain == "unknown":
-        product = inner(simulate(best, GRADIENT_RATIO), measured)
-        high = high * ratio(product, product.abs())[..., None, None]
+        high = _with_phases(high, simulate(best, GRADIENT_RATIO), measured)
     return high.to(low.dtype), best
+
+
+def refit_setting(
+    low: torch.Tensor,
+    believed: ParticleSetting,
+    orders: torch.Tensor,
+    *,
+    integrals: DriveIntegrals | None = None,
+) -> tuple[torch.Tensor, ParticleSetting]:
+    """High-gradient components of the core diameter and the anisotropy that explain most of the low-gradient ones,
+    with everything else as `believed`: how good they are depends on how much of it is true.
+
+    Nelder & Mead's simplex finds both, within `RANGES`. The receive chain is unknown, see `refit_matrix`. Returns
+    components of modulus ≤ 1, with the phases of `low`, and the setting that was found.
+
+    :param low: complex (component, 2, y, x) [V, any common unit]
+    :param believed: tracer and scanner, whose diameter and anisotropy do not matter
+    :param orders: the mixing orders, (component, 2)
+    :param integrals: what several fits share, see `simulate_system_matrix`
+
+    >>> from dataclasses import replace
+    >>> from mpinotes.data import particle_pairs, particle_split
+    >>> from mpinotes.methods.refit import refit_setting
+    >>> truth = replace(particle_split("fluid").test[0], diameter_spread=0.0, anisotropy_spread=0.0, free_share=0.0)
+    >>> pairs = particle_pairs([truth], torch.tensor([[2, 1], [3, 4]]), shape=(6, 6))
+    >>> high, found = refit_setting(pairs.low_voltage, replace(truth, core_diameter=25e-9), pairs.orders)
+    >>> abs(found.core_diameter / truth.core_diameter - 1) < 0.01
+    True
+    """
+    measured = _checked(low, orders)
+    integrals = DriveIntegrals(capacity=4) if integrals is None else integrals
+    bounds = [tuple(map(math.log, RANGES[name])) for name in _FITTED]
+    middle, quarter = ([(1 - share) * a + share * b for a, b in bounds] for share in (0.5, 0.25))
+    shape, energy = (low.shape[-2], low.shape[-1]), measured.abs().square().sum().item()
+
+    def setting(logarithms: np.ndarray) -> ParticleSetting:
+        return replace(believed, **dict(zip(_FITTED, np.exp(logarithms).tolist(), strict=True)))
+
+    def simulate(setting: ParticleSetting, ratio: float) -> torch.Tensor:
+        return simulate_setting(setting, ratio, orders, shape, integrals).transpose(0, 1)
+
+    simplex = [middle, [quarter[0], middle[1]], [middle[0], quarter[1]]]
+    best = setting(
+        minimize(
+            lambda x: -_explained(simulate(setting(x), GRADIENT_RATIO), measured, "unknown") / energy,
+            middle,
+            method="Nelder-Mead",
+            bounds=bounds,
+            options={"xatol": 1e-3, "fatol": 1e-10, "initial_simplex": simplex},
+        ).x
+    )
+    high, _ = normalise_components(simulate(best, 1.0))
+    return _with_phases(high, simulate(best, GRADIENT_RATIO), measured).to(low.dtype), best
+
+
+def _checked(low: torch.Tensor, orders: torch.Tensor) -> torch.Tensor:
+    check_tensor("low", low, 4, "(component, 2, y, x)", complex_too=True)
+    if not low.is_complex() or len(low) != len(orders) or low.shape[1] != 2:
+        raise ValueError(f"low: got {low.dtype} of shape {tuple(low.shape)}, accepted is complex ({len(orders)}, 2, …)")
+    if not low.any():
+        raise ValueError("low: got components that are zero everywhere, accepted is at least one with a signal")
+    return low.to(torch.complex128)
+
+
+def _inner(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    return (a.conj() * b).sum((-2, -1))
+
+
+def _explained(model: torch.Tensor, measured: torch.Tensor, chain: str) -> float:
+    """Energy of the measured components that the model's hold, each times the factor that the chain allows."""
+    product, energy = _inner(model, measured), _inner(model, model).real
+    if chain == "known":
+        return ratio(product.real.sum().clamp_min(0).square(), energy.sum()).item()
+    return ratio(product.abs().square(), energy).sum().item()
+
+
+def _with_phases(high: torch.Tensor, model: torch.Tensor, measured: torch.Tensor) -> torch.Tensor:
+    """The high-gradient components with the phases that turn the low-gradient `model` to what was measured."""
+    product = _inner(model, measured)
+    return high * ratio(product, product.abs())[..., None, None]
 
 
 def refit_pairs(
@@ -91,11 +175,32 @@ def refit_pairs(
     >>> torch.allclose(refit_pairs(pairs, [PAPER_TEST]), pairs.high, atol=1e-3)
     True
     """
-    low = pairs.low_voltage.chunk(len(settings))
-    orders = pairs.orders[: len(pairs.orders) // len(settings)]
     integrals = DriveIntegrals() if integrals is None else integrals
     matrices = [
-        refit_matrix(part, setting, orders, chain=chain, integrals=integrals)[0]
-        for part, setting in zip(low, settings, strict=True)
+        refit_matrix(low, setting, orders, chain=chain, integrals=integrals)[0]
+        for low, orders, setting in _by_setting(pairs, settings)
     ]
     return torch.cat(matrices).to(pairs.low.dtype)
+
+
+def refit_settings(pairs: MatrixPairs, believed: Sequence[ParticleSetting]) -> torch.Tensor:
+    """`refit_setting` for every setting of test pairs, as `refit_pairs`.
+
+    >>> from mpinotes.data import particle_pairs, particle_split
+    >>> from mpinotes.methods.refit import refit_settings
+    >>> settings = particle_split("fluid").test[:1]
+    >>> refit_settings(particle_pairs(settings, torch.tensor([[2, 1]]), shape=(2, 2)), settings).shape
+    torch.Size([1, 2, 2, 2])
+    """
+    integrals = DriveIntegrals(capacity=4)
+    matrices = [
+        refit_setting(low, setting, orders, integrals=integrals)[0]
+        for low, orders, setting in _by_setting(pairs, believed)
+    ]
+    return torch.cat(matrices).to(pairs.low.dtype)
+
+
+def _by_setting(pairs: MatrixPairs, settings: Sequence[_S]) -> Iterator[tuple[torch.Tensor, torch.Tensor, _S]]:
+    """Low-gradient components [V], their orders and the setting they belong to."""
+    low, orders = (x.chunk(len(settings)) for x in (pairs.low_voltage, pairs.orders))
+    return zip(low, orders, settings, strict=True)

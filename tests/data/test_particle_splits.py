@@ -3,8 +3,8 @@ from dataclasses import asdict, replace
 import pytest
 import torch
 
-from mpinotes.data import MatrixPairs, in_corner, particle_pairs, particle_split
-from mpinotes.data.particle_splits import CORNER, RANGES
+from mpinotes.data import MatrixPairs, believed_setting, in_corner, particle_pairs, particle_split
+from mpinotes.data.particle_splits import CORNER, NOMINAL, RANGES
 from mpinotes.evaluation import largest_correlation
 from mpinotes.physics import FixedAxis, FluidAxis, LissajousScan, Particle, simulate_system_matrix
 
@@ -25,7 +25,7 @@ def test_every_parameter_is_drawn_from_all_of_its_range(name):
 def test_no_training_setting_lies_in_a_corner_and_half_of_the_tests_do(name):
     split = particle_split(name)
     assert not any(map(in_corner, split.train))
-    assert [in_corner(setting) for setting in split.test] == [False] * 4 + [True] * 4
+    assert [in_corner(setting) for setting in split.test] == [False] * 8 + [True] * 8
     assert not set(split.train) & set(split.test)
 
 
@@ -59,6 +59,19 @@ def test_components_are_the_mean_of_the_settings_particles(kind):
         )
         expected = (0.75 * bound + 0.25 * free).transpose(0, 1)
         assert (voltage - expected).abs().max() < 1e-4 * expected.abs().max()
+
+
+def test_beliefs_lie_between_the_truth_and_what_is_nominal():
+    setting = particle_split("fluid").test[0]
+    half = believed_setting(setting, 0.5)
+    for name, value in asdict(half).items():
+        truth = getattr(setting, name)
+        assert value == (pytest.approx((truth + NOMINAL[name]) / 2) if name in NOMINAL else truth)
+    nominal = believed_setting(setting, 1.0)
+    assert {name: getattr(nominal, name) for name in NOMINAL} == pytest.approx(NOMINAL)
+    assert len(nominal.tracer.particles) == 2  # of one size, and the free ones, of which there are none
+    with pytest.raises(ValueError, match="^error: got 2"):
+        believed_setting(setting, 2.0)
 
 
 def test_the_axis_of_an_immobilised_tracer_lies_in_the_plane():

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -6,6 +7,7 @@ import torch
 from mpinotes.data import (
     CALIBRATION_NOISE,
     SCAN_SEEDS,
+    TEST_SEED,
     TRAIN_SEED,
     Amounts,
     Imaging,
@@ -15,11 +17,17 @@ from mpinotes.data import (
     available_vessels,
     image_pairs,
     image_split,
+    matrix_split,
     matrix_test_pairs,
+    matrix_test_settings,
     matrix_train_pairs,
+    mixing_subset,
+    particle_pairs,
+    particle_split,
     protocol,
     reconstruct_images,
     scan_split,
+    spread_out,
 )
 
 FEW = Amounts(train_volumes=2, test_volumes=1, matrix_settings=1, matrix_components=2)
@@ -76,3 +84,17 @@ def test_relaxed_test_matrices_are_weaker_and_of_the_same_shape():
 def test_the_scans_of_a_split_are_those_behind_its_images(split):
     images = reconstruct_images(scan_split(split, 2), Imaging(), 32)
     assert torch.equal(images, image_split(split, 2).x_lr)
+
+
+def test_particles_with_an_easy_axis_have_pairs_as_ideal_ones_have():
+    few = Amounts(train_volumes=1, test_volumes=1, matrix_settings=1, matrix_components=2)
+    settings = matrix_test_settings("fluid")
+    assert settings == particle_split("fluid").test and matrix_test_settings("paper") == matrix_split("paper").test
+    small = [replace(settings[0], core_diameter=20e-9)]
+    expected = particle_pairs(small, mixing_subset(2), noise=1e-3, phase_seed=TEST_SEED, seed=TEST_SEED)
+    assert torch.equal(matrix_test_pairs(few, small, 1e-3).low, expected.low)
+    with pytest.raises(ValueError, match="^relaxation: got 'debye', accepted are 'equilibrium'"):
+        matrix_test_pairs(few, small, 0.0, "debye")
+    train = matrix_train_pairs(few, "fluid")
+    (setting,) = spread_out(particle_split("fluid").train, 1)
+    assert torch.equal(train.high, particle_pairs([setting], mixing_subset(2), phase_seed=TRAIN_SEED).high)

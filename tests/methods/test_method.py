@@ -8,6 +8,7 @@ import torch
 from mpinotes.data import (
     CALIBRATION_NOISE,
     MATRIX_SPLITS,
+    PARTICLE_SPLITS,
     TRAIN_SEED,
     Amounts,
     MatrixSetting,
@@ -19,7 +20,7 @@ from mpinotes.data import (
     protocol,
 )
 from mpinotes.evaluation import component_psnr
-from mpinotes.methods import IMAGE_METHODS, MATRIX_METHODS, METHODS, NETWORK_SPLITS, method
+from mpinotes.methods import IMAGE_METHODS, MATRIX_METHODS, METHODS, NETWORK_SPLITS
 from mpinotes.operators import fit_degradation
 from mpinotes.training.identity import differences
 
@@ -32,8 +33,8 @@ def splits_asked_for(monkeypatch):
     """Every split becomes one small core to train on and another to test on; keeps the names."""
     names = []
     split = MatrixSplit((SETTING,), (TEST_SETTING,))
-    for module in (protocol, method):
-        monkeypatch.setattr(module, "matrix_split", lambda name: names.append(name) or split)
+    monkeypatch.setattr(protocol, "PARTICLE_SPLITS", ())
+    monkeypatch.setattr(protocol, "matrix_split", lambda name: names.append(name) or split)
     return names
 
 
@@ -51,7 +52,7 @@ def test_names_and_titles_tell_methods_apart():
 def test_every_matrix_method_is_there_for_every_split():
     found = {(one.variant, one.split) for one in MATRIX_METHODS}
     assert len(found) == len(MATRIX_METHODS) == 8 * len(NETWORK_SPLITS)
-    assert set(NETWORK_SPLITS) < set(MATRIX_SPLITS)
+    assert set(NETWORK_SPLITS) < {*MATRIX_SPLITS, *PARTICLE_SPLITS}
 
 
 def test_image_methods_get_one_training_time():

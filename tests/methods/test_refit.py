@@ -1,11 +1,12 @@
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 
-from mpinotes.data import MatrixSetting, matrix_pairs
+from mpinotes.data import RANGES, MatrixSetting, matrix_pairs, particle_pairs, particle_split
 from mpinotes.evaluation import component_psnr
-from mpinotes.methods import refit_matrix, refit_pairs
+from mpinotes.methods import refit_matrix, refit_pairs, refit_setting, refit_settings
 from mpinotes.physics import mixing_orders
 
 ORDERS = mixing_orders(2, 3)
@@ -98,3 +99,23 @@ def test_the_settings_of_test_pairs_are_fitted_one_by_one():
     settings = [MatrixSetting(core, 25e3, 9) for core in (24e-9, 33e-9)]
     pairs = matrix_pairs(settings, ORDERS, shape=(6, 8))
     assert component_psnr(refit_pairs(pairs, settings), pairs.high).min() > 60
+
+
+@pytest.mark.parametrize("kind", ["fluid", "immobilised"])
+def test_diameter_and_anisotropy_are_found_where_all_else_is_known(kind):
+    (setting,) = [replace(particle_split(kind).test[0], free_share=0.3, diameter_spread=0.05, core_diameter=26e-9)]
+    pairs = particle_pairs([setting], ORDERS, shape=(6, 8))
+    high, found = refit_setting(pairs.low_voltage, setting, pairs.orders)
+    assert found.core_diameter == pytest.approx(setting.core_diameter, rel=2e-3)
+    assert found.anisotropy == pytest.approx(setting.anisotropy, rel=2e-2)
+    torch.testing.assert_close(high, pairs.high.to(high), rtol=0, atol=0.02)
+    assert torch.equal(refit_settings(pairs, [setting]), high.to(pairs.low.dtype))
+    wrong, _ = refit_setting(pairs.low_voltage, replace(setting, gradient_x=1.1, drive_y=0.9), pairs.orders)
+    assert (wrong - pairs.high).abs().max() > 0.05
+
+
+def test_a_search_stays_in_the_ranges_of_the_splits():
+    setting = replace(particle_split("fluid").test[0], core_diameter=15e-9)
+    pairs = particle_pairs([setting], ORDERS, shape=(4, 4))
+    _, found = refit_setting(pairs.low_voltage, setting, pairs.orders)
+    assert found.core_diameter == pytest.approx(RANGES["core_diameter"][0], rel=1e-6)

@@ -122,7 +122,7 @@ def anchor_pixels(orders: torch.Tensor, shape: tuple[int, int]) -> torch.Tensor:
         check_count("shape", pixels, ANCHORS)
     energy = energy / energy.mean((-2, -1), keepdim=True).clamp_min(1e-6)  # that of n = 0 is empty
     places = torch.arange(shape[0] * shape[1], device=orders.device).view(shape)
-    seen, chosen = torch.ones(len(energy), 1).to(energy), []
+    seen, chosen = energy.new_ones(len(energy), 1), []
     for rows in places.tensor_split(ANCHORS):
         for cell in rows.tensor_split(ANCHORS, dim=1):
             waves = energy.flatten(1)[:, cell.flatten()]

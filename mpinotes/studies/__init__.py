@@ -3,6 +3,7 @@
 from mpinotes.studies.decay import SCHEDULES
 from mpinotes.studies.networks import announce, get_trained
 from mpinotes.studies.profiles import PROFILES, Profile, get_profile
+from mpinotes.studies.reconstruction import anchor_pixels
 from mpinotes.studies.record import Picture, Record, Row, Series, TrainingLog
 from mpinotes.studies.record_file import RECORDS, load_record, save_record
 from mpinotes.studies.run import STUDIES, run_study
@@ -23,6 +24,7 @@ __all__ = [
     "Row",
     "Series",
     "TrainingLog",
+    "anchor_pixels",
     "announce",
     "finish",
     "get_profile",

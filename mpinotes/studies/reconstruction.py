@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 
+from mpinotes.checks import check_count
 from mpinotes.data import (
     BAR_WIDTHS,
     NOISES,
@@ -22,6 +22,7 @@ from mpinotes.data import (
 )
 from mpinotes.draw import normal_like
 from mpinotes.evaluation import psnr, ssim
+from mpinotes.physics import order_patterns
 from mpinotes.reconstruction import kaczmarz
 from mpinotes.studies.profiles import Profile
 from mpinotes.studies.record import Picture, Record, Row, Series
@@ -103,15 +104,39 @@ class Found:
         return Found(self.rows + other.rows, self.series + other.series, self.pictures + other.pictures)
 
 
-def anchored(estimate: torch.Tensor, high: torch.Tensor, noise: float, generator: torch.Generator) -> torch.Tensor:
-    """The estimate's components times the complex factors that fit `high` [V] best at `ANCHORS`² pixels,
-    measured there with standard deviation `noise` per part."""
-    options: dict[str, Any] = {"dtype": torch.float32, "device": high.device}
-    sides = [torch.linspace(0, side - 1, ANCHORS + 2, **options).round().long()[1:-1] for side in high.shape[-2:]]
-    known, guess = (x[..., sides[0][:, None], sides[1]].flatten(2) for x in (high, estimate.to(high)))
-    known = known + noise * normal_like(known, generator)
-    factor = (guess.conj() * known).sum(-1) / guess.abs().square().sum(-1).clamp_min(1e-12)
-    return estimate.to(high) * factor[..., None, None]
+def anchor_pixels(orders: torch.Tensor, shape: tuple[int, int]) -> torch.Tensor:
+    """Where calibration points give every component its volts: one pixel, as a place in the flattened image of
+    `shape` (y, x), in each of four by four cells, so that no wave of the mixing `orders` (component, 2) is small at
+    all of them. Raises ``ValueError`` for fewer than four pixels along an axis.
+
+    On a regular grid some waves are: ±4.4 and ±11.9 mm of 20 lie near the zeros of all with an order of 7. The
+    variance of a line's factor falls with the energy Σ_j |g_kj|² of its component at the points. Each cell gives
+    the pixel that raises the product of these energies most (a D-optimal design, greedily), for the waves of
+    the orders: nothing has to be measured to choose. The cells keep the points from the edges alone.
+
+    >>> anchor_pixels(torch.tensor([[2, 0], [3, 2]]), (8, 8)).tolist()[:4]
+    [9, 2, 4, 14]
+    """
+    energy = order_patterns(orders, shape).double().square().flatten(0, 1)
+    for pixels in shape:
+        check_count("shape", pixels, ANCHORS)
+    energy = energy / energy.mean((-2, -1), keepdim=True).clamp_min(1e-6)  # that of n = 0 is empty
+    places = torch.arange(shape[0] * shape[1], device=orders.device).view(shape)
+    seen, chosen = energy.new_ones(len(energy), 1), []
+    for rows in places.tensor_split(ANCHORS):
+        for cell in rows.tensor_split(ANCHORS, dim=1):
+            waves = energy.flatten(1)[:, cell.flatten()]
+            best = (seen + waves).log().sum(0).round(decimals=6).argmax()  # of equal pixels the first
+            chosen.append(cell.flatten()[best])
+            seen = seen + waves[:, best, None]
+    return torch.stack(chosen)
+
+
+def anchored(estimate: torch.Tensor, pixels: torch.Tensor, volts: torch.Tensor) -> torch.Tensor:
+    """The estimate's components (…, y, x) times the complex factors that fit `volts` (…, pixel) best at `pixels`."""
+    guess = estimate.flatten(-2)[..., pixels].to(volts)
+    factor = (guess.conj() * volts).sum(-1) / guess.abs().square().sum(-1).clamp_min(1e-12)
+    return estimate.to(volts) * factor[..., None, None]
 
 
 def reconstruct_all(
@@ -141,8 +166,11 @@ def reconstruct_all(
     measured_low = pairs.low_voltage
     calibration = noise * high.abs().max().item()
     kept = pairs.low_scale > LEAST_SNR * calibration  # (component, channel)
+    pixels = anchor_pixels(pairs.orders, (high.shape[-2], high.shape[-1])).to(high.device)
+    volts = high.flatten(2)[..., pixels]
+    volts = volts + calibration * normal_like(volts, generator)  # measured once, for all methods
     matrices = {TRUE_HIGH: high, OWN_LOW: measured_low}
-    matrices |= {key: anchored(x, high, calibration, generator) for key, x in images.items()}
+    matrices |= {key: anchored(x, pixels, volts) for key, x in images.items()}
 
     truths = torch.cat([*phantoms.values(), tuning]).flatten(1).T.to(high)
     voltages = {"high": high[kept].flatten(1) @ truths, "low": true_low[kept].flatten(1) @ truths}

@@ -1,6 +1,6 @@
 """The proof: phantoms measured at the high gradient and reconstructed with every matrix."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -77,7 +77,7 @@ def run(profile: Profile, runs: Path) -> Record:
                 cases[condition] = f"{split}, {core} nm, {noise}"
                 results = reconstruct_all(
                     images, pairs, clean.low_voltage, phantoms, tuning.volumes.amax(2)[:, 0],
-                    noise=NOISES[noise], condition=condition, pictures=condition == PICTURED,
+                    noise=NOISES[noise], case=Subject(STUDY, "", condition), pictures=condition == PICTURED,
                 )  # fmt: skip
                 found += results
                 vessels = [row for row in results.rows if row.condition.endswith("/vessels") and row.metric == "psnr"]
@@ -147,8 +147,9 @@ def reconstruct_all(
     tuning: torch.Tensor,
     *,
     noise: float,
-    condition: str,
+    case: Subject,
     pictures: bool,
+    measurement_noise: float = MEASUREMENT_NOISE,
 ) -> Found:
     """Reconstruct with the true high, the measured low (at its own measurement) and every synthesised matrix.
 
@@ -158,8 +159,9 @@ def reconstruct_all(
     :param phantoms: images (n, y, x) in [0, 1] by name.
     :param tuning: images that choose the regularisation of every matrix.
     :param noise: of the calibration, as a share of the strongest component.
-    :param condition: under which it is recorded.
+    :param case: study and condition under which it is recorded.
     :param pictures: whether the first image of every phantom is kept.
+    :param measurement_noise: see `MEASUREMENT_NOISE`.
     """
     generator = torch.Generator().manual_seed(0)
     high = pairs.high_voltage
@@ -174,18 +176,19 @@ def reconstruct_all(
 
     truths = torch.cat([*phantoms.values(), tuning]).flatten(1).T.to(high)
     voltages = {"high": high[kept].flatten(1) @ truths, "low": true_low[kept].flatten(1) @ truths}
-    spread = MEASUREMENT_NOISE * voltages["high"][:, : len(phantoms["vessels"])].abs().max()
+    spread = measurement_noise * voltages["high"][:, : len(phantoms["vessels"])].abs().max()
     voltages = {key: u + spread * normal_like(u, generator) / 2**0.5 for key, u in voltages.items()}
-    case = Subject(STUDY, "", condition)
     found = Found([case.number("lines", int(kept.sum())), case.number("lines_total", kept.numel())], [], [])
     for key, matrix in matrices.items():
         measured = voltages["low" if key == OWN_LOW else "high"].to(torch.complex64)
         rows_of = matrix[kept].flatten(1).to(torch.complex64)
         regularization, frames = _reconstruct(rows_of, measured, tuning)
-        found.rows.append(Subject(STUDY, key, condition).number("regularization", regularization))
+        method = replace(case, method=key)
+        found.rows.append(method.number("regularization", regularization))
         parts = frames.split([*map(len, phantoms.values()), len(tuning)])
         for (name, truth), part in zip(phantoms.items(), parts, strict=False):
-            found += _test(Subject(STUDY, key, f"{condition}/{name}"), part, truth, name == "bars", pictures)
+            subject = replace(method, condition=f"{case.condition}/{name}")
+            found += _test(subject, part, truth, name == "bars", pictures)
     return found
 
 

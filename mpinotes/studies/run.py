@@ -8,7 +8,21 @@ from pathlib import Path
 import mpinotes
 from mpinotes.checks import check_choice
 from mpinotes.files import AnyPath
-from mpinotes.studies import calls, classical, decay, matrices, reconstruction, seeds, shift, table, terms, uncertainty
+from mpinotes.studies import (
+    calls,
+    classical,
+    decay,
+    easy_axis,
+    easy_axis_images,
+    matrices,
+    open_condition,
+    reconstruction,
+    seeds,
+    shift,
+    table,
+    terms,
+    uncertainty,
+)
 from mpinotes.studies.profiles import Profile
 from mpinotes.studies.record import Record
 from mpinotes.studies.record_file import RECORDS, save_record
@@ -24,6 +38,9 @@ STUDIES: dict[str, Callable[[Profile, Path], Record]] = {
     "matrices": matrices.run,
     "decay": decay.run,
     "reconstruction": reconstruction.run,
+    "easy_axis": easy_axis.run,
+    "easy_axis_images": easy_axis_images.run,
+    "open_condition": open_condition.run,
 }
 """By name: profile and the folder of trained methods and checkpoints -> `Record`."""
 

@@ -5,6 +5,7 @@ from mpinotes.data import MatrixSetting, matrix_pairs, points, resolution_bars
 from mpinotes.physics import order_patterns
 from mpinotes.studies import Record
 from mpinotes.studies.reconstruction import ANCHORS, anchor_pixels, anchored, reconstruct_all
+from mpinotes.studies.rows import Subject
 
 SETTING = MatrixSetting(35e-9, 25e3, 99)
 
@@ -52,7 +53,7 @@ def test_a_method_has_the_same_images_whatever_others_there_are(pairs):
             phantoms,
             resolution_bars(),
             noise=1e-3,
-            condition="case",
+            case=Subject("reconstruction", "", "case"),
             pictures=False,
         )
         for keys in (["turned"], ["other", "turned"])
@@ -65,7 +66,14 @@ def test_the_true_matrix_reconstructs_and_one_like_it_as_well(pairs):
     images = {"turned": pairs.high * 1j, "other_lines": pairs.high.flip(0)}
     phantoms = {"vessels": resolution_bars(), "bars": resolution_bars(), "points": points()}
     found = reconstruct_all(
-        images, pairs, pairs.low_voltage, phantoms, resolution_bars(), noise=0.0, condition="case", pictures=True
+        images,
+        pairs,
+        pairs.low_voltage,
+        phantoms,
+        resolution_bars(),
+        noise=0.0,
+        case=Subject("reconstruction", "", "case"),
+        pictures=True,
     )
     titles = {key: key for key in ("true_high", "low_own", "turned", "other_lines")}
     record = Record("reconstruction", "none", titles, {}, tuple(found.rows), tuple(found.series), tuple(found.pictures))
@@ -82,7 +90,14 @@ def test_the_true_matrix_reconstructs_and_one_like_it_as_well(pairs):
 def test_lines_below_the_calibration_noise_are_left_out(pairs):
     phantoms = {"vessels": resolution_bars(), "bars": resolution_bars(), "points": points()}
     found = reconstruct_all(
-        {}, pairs, pairs.low_voltage, phantoms, resolution_bars(), noise=1e-2, condition="case", pictures=False
+        {},
+        pairs,
+        pairs.low_voltage,
+        phantoms,
+        resolution_bars(),
+        noise=1e-2,
+        case=Subject("reconstruction", "", "case"),
+        pictures=False,
     )
     lines = {row.metric: row.mean for row in found.rows if not row.method}
     assert 0 < lines["lines"] < lines["lines_total"] and not found.pictures

@@ -1,0 +1,162 @@
+"""Every way to a high-gradient matrix where the particles have an easy axis: a study that a pattern cannot win."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from mpinotes.data import (
+    CALIBRATION_NOISE,
+    NOISES,
+    PARTICLE_SPLITS,
+    TEST_SEED,
+    TRAIN_SEED,
+    MatrixPairs,
+    ParticleSetting,
+    add_calibration_noise,
+    believed_setting,
+    in_corner,
+    matrix_test_pairs,
+    matrix_train_pairs,
+    mixing_subset,
+    particle_pairs,
+    particle_split,
+    spread_out,
+)
+from mpinotes.evaluation import component_psnr, largest_correlation
+from mpinotes.methods import refit_settings
+from mpinotes.studies.profiles import Profile
+from mpinotes.studies.record import Record, Row, Series
+from mpinotes.studies.rows import Subject
+from mpinotes.studies.synthesisers import Synthesiser, networks, of_network, repeated_networks, synthesisers
+
+STUDY = "easy_axis"
+
+SPLIT = "mixed"
+"""Of the networks."""
+
+IDEAL = "held-out diameters"
+"""The split of the networks that have seen ideal tracers only, by variant with "_ideal" behind it."""
+
+OPPONENTS = ("pattern", "wiener", "nearest_neighbour", "refit", "refit_nominal", "refit_known")
+"""What each network is compared with, setting by setting."""
+
+ERRORS = (0.0, 0.1, 0.25, 0.5, 1.0)
+"""Of what the refit believes, see `believed_setting`."""
+
+LEAK_SHAPE, LEAK_ORDERS = (12, 12), 42
+"""Grid and number of mixing orders of the leak audit, of all splits: enough for a median."""
+
+
+def run(profile: Profile, runs: Path) -> Record:
+    """Quartiles of PSNR and SSIM over components; differences to the opponents as means over settings.
+
+    Conditions: "leak/SPLIT"; "NOISE", with "/fluid", "/immobilised", "/between" or "/corner" for a part of the
+    settings; "NOISE/training/K" for another training of a network; "wrong/ERROR" for the refit that believes
+    something wrong, and the networks on the same settings.
+    """
+    rows = [row for split in PARTICLE_SPLITS for row in _leak(profile, split)]
+    train = matrix_train_pairs(profile, SPLIT)
+    settings = spread_out(particle_split(SPLIT).test, profile.matrix_settings)
+    clean = matrix_test_pairs(profile, settings, 0.0)
+    repeated = [
+        {key: of_network(trained, profile) for key, trained in again.items()}
+        for again in repeated_networks(SPLIT, runs)
+    ]
+    series: list[Series] = []
+    titles: dict[str, str] = {}
+    for noise, level in NOISES.items():
+        pairs = add_calibration_noise(clean, level, seed=TEST_SEED) if level else clean
+        methods = synthesisers(profile, SPLIT, add_calibration_noise(train, level, seed=TRAIN_SEED), runs)
+        methods |= {f"{key}_ideal": of_network(trained, profile) for key, trained in networks(IDEAL, runs).items()}
+        titles |= {key: method.title for key, method in methods.items()}
+        scores = {}
+        for key, method in methods.items():
+            found, medians = _score(key, method, pairs, settings, noise)
+            rows += [*found, Subject(STUDY, key, noise).number("calls", method.calls)]
+            series.append(Subject(STUDY, key, noise).series("psnr", medians.tolist(), 3))
+            scores[key] = medians
+        rows += _differences(scores, methods, noise)
+        for number, trained in enumerate(repeated, start=1):
+            again = {
+                key: _medians(method.synthesise(pairs, settings), pairs, settings) for key, method in trained.items()
+            }
+            condition = f"{noise}/training/{number}"
+            series += [Subject(STUDY, key, condition).series("psnr", x.tolist(), 3) for key, x in again.items()]
+            rows += _differences(scores | again, trained, condition)
+    rows += _wrong_beliefs(profile, settings, methods)
+    return Record(
+        STUDY,
+        "simulated matrices of particles with an easy axis",
+        {key: f"{title}, ideal tracers" if key.endswith("_ideal") else title for key, title in titles.items()},
+        {"components": profile.matrix_components, "settings": len(settings), "calibration_noise": CALIBRATION_NOISE},
+        tuple(rows),
+        tuple(series),
+    )
+
+
+def _leak(profile: Profile, split: str) -> list[Row]:
+    """Quartiles of the largest correlation of a test component with a training component, high-gradient ones."""
+    orders = mixing_subset(min(LEAK_ORDERS, profile.matrix_components))
+    train, test = (
+        particle_pairs(spread_out(settings, profile.matrix_settings), orders, shape=LEAK_SHAPE, phase_seed=seed)
+        for settings, seed in ((particle_split(split).train, TRAIN_SEED), (particle_split(split).test, TEST_SEED))
+    )
+    values = largest_correlation(test.high, train.high).double().clamp(max=1.0)
+    levels = {"lowest": 0.0, "lower": 0.25, "median": 0.5, "upper": 0.75}
+    subject = Subject(STUDY, "", f"leak/{split}")
+    return [
+        subject.number(f"correlation_{name}", round(values.quantile(level).item(), 4), len(values))
+        for name, level in levels.items()
+    ]
+
+
+def _score(
+    key: str, method: Synthesiser, pairs: MatrixPairs, settings: Sequence[ParticleSetting], noise: str
+) -> tuple[list[Row], torch.Tensor]:
+    """Quartiles over all components and over those of some settings; and the median of each setting."""
+    image = method.synthesise(pairs, settings)
+    parts = {"": torch.ones_like(pairs.setting, dtype=torch.bool)}
+    for part, belongs in (
+        ("fluid", [setting.kind == "fluid" for setting in settings]),
+        ("immobilised", [setting.kind == "immobilised" for setting in settings]),
+        ("between", [not in_corner(setting) for setting in settings]),
+        ("corner", [in_corner(setting) for setting in settings]),
+    ):
+        parts[f"/{part}"] = torch.tensor(belongs, device="cpu")[pairs.setting]
+    rows = []
+    for part, kept in parts.items():
+        if kept.any():
+            rows += Subject(STUDY, key, noise + part).quartiles(image[kept], pairs.high[kept])
+    print(noise, key, rows[1].mean, flush=True)
+    return rows, _medians(image, pairs, settings)
+
+
+def _medians(image: torch.Tensor, pairs: MatrixPairs, settings: Sequence[ParticleSetting]) -> torch.Tensor:
+    """Median PSNR [dB] over the components and channels of every setting."""
+    return component_psnr(image, pairs.high).view(len(settings), -1).quantile(0.5, dim=1)
+
+
+def _differences(scores: dict[str, torch.Tensor], methods: dict[str, Synthesiser], condition: str) -> list[Row]:
+    """Mean over the settings of a network's median PSNR less an opponent's."""
+    rows = []
+    for key in methods:
+        if methods[key].calls and not key.endswith("_ideal"):
+            differences = {f"psnr_minus_{other}": scores[key] - scores[other] for other in OPPONENTS}
+            rows += Subject(STUDY, key, condition).means(differences)
+    return rows
+
+
+def _wrong_beliefs(profile: Profile, settings: Sequence[ParticleSetting], methods: dict[str, Synthesiser]) -> list[Row]:
+    """Median PSNR of the refit by how wrong it is about all but diameter and anisotropy, and of the networks."""
+    few = spread_out(settings, max(2, len(settings) // 2))
+    pairs = matrix_test_pairs(profile, few, CALIBRATION_NOISE)
+    rows = []
+    for error in ERRORS:
+        image = refit_settings(pairs, [believed_setting(setting, error) for setting in few])
+        rows += Subject(STUDY, "refit", f"wrong/{error:g}").quartiles(image, pairs.high)
+        print("wrong", error, rows[-5].mean, flush=True)
+    for key, method in methods.items():
+        if method.calls:
+            rows += Subject(STUDY, key, "wrong").quartiles(method.synthesise(pairs, few), pairs.high)
+    return rows

@@ -8,7 +8,19 @@ from pathlib import Path
 import mpinotes
 from mpinotes.checks import check_choice
 from mpinotes.files import AnyPath
-from mpinotes.studies import calls, classical, decay, matrices, reconstruction, seeds, shift, table, terms, uncertainty
+from mpinotes.studies import (
+    calls,
+    classical,
+    decay,
+    dynamics,
+    matrices,
+    reconstruction,
+    seeds,
+    shift,
+    table,
+    terms,
+    uncertainty,
+)
 from mpinotes.studies.profiles import Profile
 from mpinotes.studies.record import Record
 from mpinotes.studies.record_file import RECORDS, save_record
@@ -21,6 +33,7 @@ STUDIES: dict[str, Callable[[Profile, Path], Record]] = {
     "terms": terms.run,
     "shift": shift.run,
     "uncertainty": uncertainty.run,
+    "dynamics": dynamics.run,
     "matrices": matrices.run,
     "decay": decay.run,
     "reconstruction": reconstruction.run,

@@ -28,7 +28,7 @@ def test_a_study_writes_a_record_of_the_released_shape(name, tmp_path):
 
 @pytest.mark.parametrize("name", STUDIES)
 def test_records_name_their_data(name):
-    expected = "simulated matrices" if name in ("matrices", "decay") else "real volumes"
+    expected = "simulated matrices" if name in ("matrices", "decay", "dynamics") else "real volumes"
     assert expected in load_record(name).source
 
 

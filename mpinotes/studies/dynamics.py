@@ -59,7 +59,7 @@ class Sizes:
     >>> from mpinotes.physics import Particle
     >>> from mpinotes.studies.dynamics import Sizes
     >>> Sizes.of(Particle(20e-9))
-    Sizes(degree=20, harmonics=120)
+    Sizes(degree=20, harmonics=121)
     """
 
     degree: int
@@ -158,7 +158,7 @@ def _errors(
     )
     truth = _velocity(moment[:, 2])
     expected = equilibrium_velocity(particle, (1.0, 0.0, 0.0), sizes.harmonics)
-    lines = frequency * torch.arange(len(truth), dtype=torch.float64)
+    lines = frequency * torch.arange(len(truth), dtype=torch.float64, device="cpu")
 
     def debye(log_time: float) -> float:
         return relative_error(expected * debye_response(lines, math.exp(log_time)), truth)
@@ -172,15 +172,17 @@ def _errors(
 
 def _velocity(moment: torch.Tensor) -> torch.Tensor:
     """Harmonics of the velocity of a moment along the drive, over 2πi f."""
-    return torch.arange(len(moment)) * moment
+    return torch.arange(len(moment), device="cpu") * moment
 
 
 def equilibrium_velocity(particle: Particle, axis: tuple[float, float, float], harmonics: int) -> torch.Tensor:
     """Harmonics of the velocity along the drive, over 2πi f, of a moment in equilibrium, (harmonics + 1,)."""
     samples = 8 * harmonics
-    field = torch.zeros(samples, 3, dtype=torch.float64)
-    field[:, 0] = AMPLITUDE * torch.cos(2 * math.pi * torch.arange(samples, dtype=torch.float64) / samples)
-    moment = mean_moment(field, particle, torch.tensor(axis))
+    field = torch.zeros(samples, 3, dtype=torch.float64, device="cpu")
+    field[:, 0] = AMPLITUDE * torch.cos(
+        2 * math.pi * torch.arange(samples, dtype=torch.float64, device="cpu") / samples
+    )
+    moment = mean_moment(field, particle, torch.tensor(axis, device="cpu"))
     return _velocity(torch.fft.rfft(moment[:, 0])[: harmonics + 1] / samples)
 
 
@@ -210,7 +212,9 @@ def slowest_time(particle: Particle) -> float:
 def _matrix_rows(frequencies: tuple[int, ...]) -> tuple[list[Row], list[Series]]:
     """A matrix of Brown rotation at each f_x, against that of equilibrium, Debye's, and those at the others."""
     rotation, particle = BrownRotation(1e-9 * MATRIX_DIAMETER), Particle(1e-9 * CORE)
-    rows, series, matrices = [], [], {}
+    rows: list[Row] = []
+    series: list[Series] = []
+    matrices: dict[int, torch.Tensor] = {}
     for frequency in frequencies:
         scan = LissajousScan(density=7, shape=(8, 8), base_frequency=float(frequency))
         truth = simulate_rotation_matrix(scan, particle, rotation, ORDERS, degree=18, tolerance=1e-6).components

@@ -197,6 +197,9 @@ COMPUTE = {
         "mixing_orders": lambda: physics.mixing_orders(2, 5),
         "order_patterns": lambda: physics.order_patterns(ORDERS, (8, 8)),
         "orders_in_band": lambda: physics.orders_in_band(physics.LissajousScan(density=9), 45e3, 50e3, 4),
+        "periodic_rotation": lambda: physics.periodic_rotation(
+            (1e-3, 2e-3, 0.0), 25e3, HARD, physics.NeelRotation(), degree=6, harmonics=4
+        ),
         "point_response": lambda: physics.point_response(numbers(5, 3) * 1e-3, PARTICLE, (1.5, 1.5, -3.0)),
         "simulate_rotation": lambda: physics.simulate_rotation(
             lambda t: (1e-3, 2e-3, 3e-3 - t), TIMES, HARD, physics.NeelRotation(),

@@ -12,6 +12,7 @@ from mpinotes.physics.mixture import Mixture, log_normal
 from mpinotes.physics.noise import add_coloured_noise, add_drifting_background, add_impulsive_noise, add_white_noise
 from mpinotes.physics.particles import FWHM, FWHM_ACROSS, Particle, langevin, langevin_derivative, langevin_ratio
 from mpinotes.physics.patterns import order_patterns
+from mpinotes.physics.periodic_rotation import periodic_rotation
 from mpinotes.physics.receiver import Receiver
 from mpinotes.physics.relaxation import brownian_time, debye_response, neel_time
 from mpinotes.physics.scan_simulation import simulate_scan
@@ -50,6 +51,7 @@ __all__ = [
     "neel_time",
     "order_patterns",
     "orders_in_band",
+    "periodic_rotation",
     "point_response",
     "simulate_rotation",
     "simulate_scan",

@@ -105,17 +105,16 @@ def simulate_rotation(
     check_tensor("times", times, 1, "(time,)")
     if len(times) < 2 or not (times.diff() > 0).all():
         raise ValueError("times: got values that do not grow, accepted are at least two that do")
-    if not isinstance(rotation, NeelRotation | BrownRotation):
-        raise ValueError(f"rotation: got {rotation!r}, accepted are a NeelRotation or a BrownRotation")
+    check_rotation(rotation)
     check_count("degree", degree, 1, 200)
     check_range("tolerance", tolerance, 1e-12, 0.1)
     moments = times.double().tolist()
     still, driven = rotation_operators(particle, rotation, degree)
-    first = _three("field", field(moments[0])) if before is None else _three("before", before)
+    first = three_numbers("field", field(moments[0])) if before is None else three_numbers("before", before)
     start = _equilibrium(still + sum(b * part for b, part in zip(first, driven, strict=True)))
 
     def operator(t: float, _: np.ndarray) -> sparse.csc_matrix:
-        b = _three("field", field(t))
+        b = three_numbers("field", field(t))
         return (still + b[0] * driven[0] + b[1] * driven[1] + b[2] * driven[2]).tocsc()
 
     solution = solve_ivp(
@@ -171,7 +170,20 @@ def _equilibrium(operator: sparse.csr_matrix) -> np.ndarray:
     return np.concatenate([[1.0], spsolve(operator[1:, 1:], -operator[1:, 0].toarray().ravel())])
 
 
-def _three(name: str, values: Sequence[float]) -> list[float]:
+def check_rotation(rotation: NeelRotation | BrownRotation) -> None:
+    """Raise ``ValueError`` unless this is one of the two kinds.
+
+    :meta private:
+    """
+    if not isinstance(rotation, NeelRotation | BrownRotation):
+        raise ValueError(f"rotation: got {rotation!r}, accepted are a NeelRotation or a BrownRotation")
+
+
+def three_numbers(name: str, values: Sequence[float]) -> list[float]:
+    """The components of a field [T] as floats. Raises ``ValueError`` unless they are three and finite.
+
+    :meta private:
+    """
     numbers = np.asarray(values, dtype=float)
     if numbers.shape != (3,) or not np.isfinite(numbers).all():
         raise ValueError(f"{name}: got {values}, accepted are three finite values (B_x, B_y, B_z)")

@@ -4,6 +4,9 @@ from collections.abc import Callable
 
 import numpy as np
 from scipy import sparse
+from scipy.sparse.csgraph import connected_components
+
+_ROUNDING = 1e-12  # of the largest entry: what sums of products leave where there is nothing
 
 
 def directions(degree: int) -> list[sparse.csr_matrix]:
@@ -27,6 +30,14 @@ def rotations(degree: int) -> list[sparse.csr_matrix]:
 def laplacian(degree: int) -> sparse.csr_matrix:
     """−n(n + 1) for degree n."""
     return _real(_shift(degree, 0, 0, lambda n, m: -n * (n + 1)))
+
+
+def reached(operator: sparse.csr_matrix) -> np.ndarray:
+    """Mask of the coefficients that the first one is joined with by the entries of an operator: symmetry leaves half
+    of them or, around an axis, very few."""
+    size = abs(operator)
+    _, label = connected_components(size > _ROUNDING * size.max(), directed=False)
+    return label == label[0]
 
 
 def _indices(degree: int) -> tuple[np.ndarray, np.ndarray]:

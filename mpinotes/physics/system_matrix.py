@@ -138,7 +138,7 @@ def simulate_system_matrix(
         rings = _alias_rings(scan.cycles, expansion.highest + int(orders.abs().max()))
         shifts = torch.cat([torch.zeros(1, scan.dims, dtype=torch.int64, device="cpu"), *rings]).to(orders.device)
         total = expansion.lines(orders + shifts[:, None], integrals)
-        return _received(total, scan, particle, orders, response)
+        return received(total, scan, particle, orders, response)
     axes = _axes(scan, particle, tolerance)
     tables = [
         [integrals.table(axis, i == channel, integrate_pixels) for i, axis in enumerate(axes)]
@@ -162,17 +162,20 @@ def simulate_system_matrix(
         total = total + shell
         if shell.abs().max() <= tolerance * total.abs().max():
             break
-    return _received(total, scan, particle, orders, response)
+    return received(total, scan, particle, orders, response)
 
 
-def _received(
+def received(
     total: torch.Tensor,
     scan: LissajousScan,
     particle: Particle,
     orders: torch.Tensor,
     response: Callable[[torch.Tensor], torch.Tensor] | None,
 ) -> SystemMatrix:
-    """The matrix of Fourier coefficients `total` of the mean moment, (channel, component, …, y, x)."""
+    """The matrix of Fourier coefficients `total` of the mean moment, (channel, component, …, y, x).
+
+    :meta private:
+    """
     frequencies = scan.bins(orders).double() * scan.repetition_frequency
     sensitivity = torch.tensor(scan.sensitivities, dtype=torch.float64, device=orders.device)
     factor = -2j * math.pi * frequencies * sensitivity[:, None] * particle.moment

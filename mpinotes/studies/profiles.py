@@ -26,6 +26,7 @@ class Profile(Amounts):
     :param samples: of each volume for uncertainty.
     :param sample_volumes: in that study.
     :param classical_volumes: that tune and that test the classical reconstructions.
+    :param dynamics_stride: every so many points of the maps in the study of dynamics.
     :param regularizations: the values of λ that the chapter on physics tries.
 
     >>> get_profile("full").matrix_components
@@ -44,6 +45,7 @@ class Profile(Amounts):
     samples: int
     sample_volumes: int
     classical_volumes: tuple[int, int]
+    dynamics_stride: int
     regularizations: tuple[float, ...]
 
     def shortened(self, method: _M) -> _M:
@@ -66,6 +68,7 @@ PROFILES = {
         test_volumes=8,
         live_volumes=8,
         classical_volumes=(1, 2),
+        dynamics_stride=15,
         regularizations=(5.0,),
         most_steps=12,
         most_calls=4,
@@ -85,6 +88,7 @@ PROFILES = {
         test_volumes=382,
         live_volumes=96,
         classical_volumes=(8, 16),
+        dynamics_stride=5,
         regularizations=(2.0, 5.0, 12.0),
         most_steps=60,
         most_calls=20,
@@ -104,6 +108,7 @@ PROFILES = {
         test_volumes=382,
         live_volumes=382,
         classical_volumes=(12, 96),
+        dynamics_stride=1,
         regularizations=(1.0, 2.0, 5.0, 12.0, 30.0),
         most_steps=11_000,
         most_calls=20,

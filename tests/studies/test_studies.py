@@ -50,7 +50,7 @@ def test_a_study_writes_a_record_of_the_released_shape(name, tmp_path):
 
 @pytest.mark.parametrize("name", STUDIES)
 def test_records_name_their_data(name):
-    simulated = ("matrices", "decay", "easy_axis", "open_condition")
+    simulated = ("matrices", "decay", "dynamics", "easy_axis", "open_condition")
     assert ("simulated matrices" if name in simulated else "real volumes") in load_record(name).source
 
 

@@ -125,7 +125,7 @@ def refit_setting(
 
     start = [(a + b) / 2 for a, b in bounds]
     found = least_squares(
-        residuals, start, bounds=tuple(zip(*bounds, strict=True)), diff_step=1e-4, xtol=1e-5, ftol=1e-9, max_nfev=20
+        residuals, start, bounds=tuple(zip(*bounds, strict=True)), diff_step=1e-4, xtol=1e-4, ftol=1e-7, max_nfev=20
     )
     best = setting(found.x)
     high, _ = normalise_components(simulate(best, 1.0))

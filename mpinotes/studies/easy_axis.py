@@ -41,7 +41,7 @@ IDEAL = "held-out diameters"
 OPPONENTS = ("pattern", "wiener", "nearest_neighbour", "refit", "refit_nominal", "refit_known")
 """What each network is compared with, setting by setting."""
 
-ERRORS = (0.0, 0.1, 0.25, 0.5, 1.0)
+ERRORS = (0.0, 0.1, 0.3, 1.0)
 """Of what a refit believes, see `believed_setting`: the first knows all, the last what is nominal."""
 
 ENDS = {0.0: "refit_known", 1.0: "refit_nominal"}

@@ -61,7 +61,7 @@ def run(profile: Profile, runs: Path) -> Record:
     rows: list[Row] = []
     titles: dict[str, str] = {"low": "low gradient"} | CONDITION_TITLES
     for noise, level in NOISES.items():
-        pairs = _every_few(matrix_test_pairs(profile, settings, level), settings)
+        pairs = every_few(matrix_test_pairs(profile, settings, level), settings)
         rows += Subject(STUDY, "low", noise).quartiles(pairs.low, pairs.high)
         for number, trained in enumerate(trainings):
             for key in (key for key in SWEPT if key in trained):
@@ -78,7 +78,7 @@ def run(profile: Profile, runs: Path) -> Record:
     )  # fmt: skip
 
 
-def _every_few(pairs: MatrixPairs, settings: Sequence[ParticleSetting]) -> MatrixPairs:
+def every_few(pairs: MatrixPairs, settings: Sequence[ParticleSetting]) -> MatrixPairs:
     """Of every setting `COMPONENTS` components, evenly spread."""
     components = len(pairs.orders) // len(settings)
     count = min(COMPONENTS, components)

@@ -30,7 +30,7 @@ STUDY = "open_condition"
 NOISES = {"noisy": CALIBRATION_NOISE, "drowned": 10 * CALIBRATION_NOISE}
 """Of the calibration: as everywhere, and so much that most low-gradient components drown."""
 
-SETTINGS, COMPONENTS = 8, 42
+SETTINGS, COMPONENTS = 8, 24
 """Of the split's test settings and of the mixing orders, at most."""
 
 SAMPLES = 4

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import numpy as np
 import torch
-from scipy.optimize import minimize, minimize_scalar
+from scipy.optimize import least_squares, minimize_scalar
 
 from mpinotes.checks import check_choice, check_tensor
 from mpinotes.data import (
@@ -90,8 +90,8 @@ def refit_setting(
     """High-gradient components of the core diameter and the anisotropy that explain most of the low-gradient ones,
     with everything else as `believed`: how good they are depends on how much of it is true.
 
-    Nelder & Mead's simplex finds both, within `RANGES`. The receive chain is unknown, see `refit_matrix`. Returns
-    components of modulus ≤ 1, with the phases of `low`, and the setting that was found.
+    Least squares find both, within `RANGES`. The receive chain is unknown, see `refit_matrix`. Returns components of
+    modulus ≤ 1, with the phases of `low`, and the setting that was found.
 
     :param low: complex (component, 2, y, x) [V, any common unit]
     :param believed: tracer and scanner, whose diameter and anisotropy do not matter
@@ -110,8 +110,7 @@ def refit_setting(
     measured = _checked(low, orders)
     integrals = DriveIntegrals(capacity=4) if integrals is None else integrals
     bounds = [tuple(map(math.log, RANGES[name])) for name in _FITTED]
-    middle, quarter = ([(1 - share) * a + share * b for a, b in bounds] for share in (0.5, 0.25))
-    shape, energy = (low.shape[-2], low.shape[-1]), measured.abs().square().sum().item()
+    shape, strength = (low.shape[-2], low.shape[-1]), measured.abs().square().sum().sqrt()
 
     def setting(logarithms: np.ndarray) -> ParticleSetting:
         return replace(believed, **dict(zip(_FITTED, np.exp(logarithms).tolist(), strict=True)))
@@ -119,16 +118,16 @@ def refit_setting(
     def simulate(setting: ParticleSetting, ratio: float) -> torch.Tensor:
         return simulate_setting(setting, ratio, orders, shape, integrals).transpose(0, 1)
 
-    simplex = [middle, [quarter[0], middle[1]], [middle[0], quarter[1]]]
-    best = setting(
-        minimize(
-            lambda x: -_explained(simulate(setting(x), GRADIENT_RATIO), measured, "unknown") / energy,
-            middle,
-            method="Nelder-Mead",
-            bounds=bounds,
-            options={"xatol": 1e-3, "fatol": 1e-10, "initial_simplex": simplex},
-        ).x
+    def residuals(logarithms: np.ndarray) -> np.ndarray:
+        model = simulate(setting(logarithms), GRADIENT_RATIO)
+        factor = ratio(_inner(model, measured), _inner(model, model))
+        return torch.view_as_real((measured - factor[..., None, None] * model) / strength).flatten().cpu().numpy()
+
+    start = [(a + b) / 2 for a, b in bounds]
+    found = least_squares(
+        residuals, start, bounds=tuple(zip(*bounds, strict=True)), diff_step=1e-4, xtol=1e-4, ftol=1e-7, max_nfev=20
     )
+    best = setting(found.x)
     high, _ = normalise_components(simulate(best, 1.0))
     return _with_phases(high, simulate(best, GRADIENT_RATIO), measured).to(low.dtype), best
 

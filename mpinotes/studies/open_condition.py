@@ -30,7 +30,7 @@ STUDY = "open_condition"
 NOISES = {"noisy": CALIBRATION_NOISE, "drowned": 10 * CALIBRATION_NOISE}
 """Of the calibration: as everywhere, and so much that most low-gradient components drown."""
 
-SETTINGS, COMPONENTS = 8, 42
+SETTINGS, COMPONENTS = 8, 24
 """Of the split's test settings and of the mixing orders, at most."""
 
 SAMPLES = 4
@@ -61,7 +61,7 @@ def run(profile: Profile, runs: Path) -> Record:
     rows: list[Row] = []
     titles: dict[str, str] = {"low": "low gradient"} | CONDITION_TITLES
     for noise, level in NOISES.items():
-        pairs = _every_few(matrix_test_pairs(profile, settings, level), settings)
+        pairs = every_few(matrix_test_pairs(profile, settings, level), settings)
         rows += Subject(STUDY, "low", noise).quartiles(pairs.low, pairs.high)
         for number, trained in enumerate(trainings):
             for key in (key for key in SWEPT if key in trained):
@@ -78,7 +78,7 @@ def run(profile: Profile, runs: Path) -> Record:
     )  # fmt: skip
 
 
-def _every_few(pairs: MatrixPairs, settings: Sequence[ParticleSetting]) -> MatrixPairs:
+def every_few(pairs: MatrixPairs, settings: Sequence[ParticleSetting]) -> MatrixPairs:
     """Of every setting `COMPONENTS` components, evenly spread."""
     components = len(pairs.orders) // len(settings)
     count = min(COMPONENTS, components)

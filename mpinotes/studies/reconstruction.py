@@ -195,8 +195,10 @@ def reconstruct_all(
 def _reconstruct(matrix: torch.Tensor, measured: torch.Tensor, tuning: torch.Tensor) -> tuple[float, torch.Tensor]:
     """The regularisation that is best for the last frames, `tuning`, and the frames (n, y, x) it gives."""
     # Rows per unit of the strongest: voltages per particle are too small for float32's squares.
-    scale = matrix.abs().max()
+    scale = matrix.abs().amax() if len(matrix) else matrix.new_zeros(()).real
     signal = matrix.abs().amax(1) > 1e-12 * scale  # a line of which a method knows nothing is left out
+    if not signal.any():
+        return REGULARIZATIONS[0], torch.zeros(measured.shape[1], *tuning.shape[1:], device=matrix.device)
     matrix, measured = matrix[signal], measured[signal]
     tried = {}
     for regularization in REGULARIZATIONS:

@@ -69,7 +69,7 @@ def test_the_card_of_the_easy_axis_holds_on_one_setting_and_agrees_with_the_reco
     test = matrix_test_pairs(WHOLE, settings[place : place + 1], 0.0)
     median = component_scores(trained(test.low, test.orders), test.high)["psnr"]["median"]
     # The receive chain of a single setting turns its lines by other phases.
-    assert median == pytest.approx(record.values("sm_unet", "psnr", "clean")[place], abs=0.1)
+    assert median == pytest.approx(record.values("sm_unet", "psnr", "clean")[place], abs=0.3)
     for condition in ("clean", "noisy"):
         recorded = trained.card["metrics"][condition]["synthesised"]["psnr"]["median"]
         assert record.row("sm_unet", "psnr_median", condition).mean == pytest.approx(recorded, abs=0.01)

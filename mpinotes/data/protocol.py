@@ -101,6 +101,8 @@ def matrix_test_pairs(
     """
     orders = mixing_subset(amounts.matrix_components)
     tracers = [setting for setting in settings if isinstance(setting, ParticleSetting)]
+    if 0 < len(tracers) < len(settings):
+        raise ValueError("settings: got both kinds, accepted are MatrixSettings alone or ParticleSettings alone")
     if tracers:
         check_choice("relaxation", relaxation, ("equilibrium",))
         return particle_pairs(tracers, orders, noise=noise, phase_seed=TEST_SEED, seed=TEST_SEED)

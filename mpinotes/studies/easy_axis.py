@@ -24,7 +24,7 @@ from mpinotes.data import (
     particle_split,
     spread_out,
 )
-from mpinotes.evaluation import component_psnr, largest_correlation
+from mpinotes.evaluation import component_psnr
 from mpinotes.methods import refit_settings
 from mpinotes.studies.profiles import Profile
 from mpinotes.studies.reconstruction import LEAST_SNR
@@ -72,18 +72,18 @@ def run(profile: Profile, runs: Path) -> Record:
         for again in repeated_networks(SPLIT, runs)
     ]
     series: list[Series] = []
-    ends: dict[str, torch.Tensor] = {}
     titles: dict[str, str] = {}
     for noise, level in NOISES.items():
         pairs = add_calibration_noise(clean, level, seed=TEST_SEED) if level else clean
         methods = synthesisers(profile, SPLIT, add_calibration_noise(train, level, seed=TRAIN_SEED), runs)
         methods |= {f"{key}_ideal": of_network(trained, profile) for key, trained in networks(IDEAL, runs).items()}
         titles |= {key: method.title for key, method in methods.items()}
+        ends: dict[str, torch.Tensor] = {}
         scores: dict[str, torch.Tensor] = {}
         loud_scores: dict[str, torch.Tensor] = {}
         for key, method in methods.items():
             image = method.synthesise(pairs, settings)
-            if key in ENDS.values() and noise == "noisy":
+            if key in ENDS.values():
                 ends[key] = image
             rows += _score(key, image, pairs, settings, loud, noise)
             rows.append(Subject(STUDY, key, noise).number("calls", method.calls))
@@ -99,7 +99,8 @@ def run(profile: Profile, runs: Path) -> Record:
             condition = f"{noise}/training/{number}"
             series += [Subject(STUDY, key, condition).series("psnr", x.tolist(), 3) for key, x in again.items()]
             rows += _differences(scores | again, trained, condition)
-    rows += _refits(profile, settings, ends)
+        if level:
+            rows += _refits(pairs, settings, ends)
     return Record(
         STUDY,
         "simulated matrices of particles with an easy axis",
@@ -117,13 +118,7 @@ def _leak(profile: Profile, split: str) -> list[Row]:
         particle_pairs(spread_out(settings, profile.matrix_settings), orders, shape=LEAK_SHAPE, phase_seed=seed)
         for settings, seed in ((particle_split(split).train, TRAIN_SEED), (particle_split(split).test, TEST_SEED))
     )
-    values = largest_correlation(test.high, train.high).double().clamp(max=1.0)
-    levels = {"lowest": 0.0, "lower": 0.25, "median": 0.5, "upper": 0.75}
-    subject = Subject(STUDY, "", f"leak/{split}")
-    return [
-        subject.number(f"correlation_{name}", round(values.quantile(level).item(), 4), len(values))
-        for name, level in levels.items()
-    ]
+    return Subject(STUDY, "", f"leak/{split}").leak(test.high, train.high, 4)
 
 
 def _score(
@@ -175,9 +170,8 @@ def _differences(scores: dict[str, torch.Tensor], methods: dict[str, Synthesiser
     return rows
 
 
-def _refits(profile: Profile, settings: Sequence[ParticleSetting], ends: dict[str, torch.Tensor]) -> list[Row]:
-    """Quartiles of the refit by how wrong its beliefs are, with noise; `ends`: what is known of `ENDS` already."""
-    pairs = matrix_test_pairs(profile, settings, CALIBRATION_NOISE)
+def _refits(pairs: MatrixPairs, settings: Sequence[ParticleSetting], ends: dict[str, torch.Tensor]) -> list[Row]:
+    """Quartiles of the refit by how wrong its beliefs are; `ends`: the images of `ENDS`."""
     rows = []
     for error in ERRORS:
         if error in ENDS:

@@ -20,7 +20,7 @@ from mpinotes.data import (
     matrix_train_pairs,
     mixing_subset,
 )
-from mpinotes.evaluation import component_psnr, largest_correlation
+from mpinotes.evaluation import component_psnr
 from mpinotes.methods import METHODS, refit_pairs
 from mpinotes.physics import DriveIntegrals
 from mpinotes.studies.profiles import Profile
@@ -114,13 +114,7 @@ def _report(condition: str, rows: list[Row]) -> None:
 def _leak(profile: Profile, split: str, train: MatrixPairs) -> list[Row]:
     """Quartiles of the largest correlation of a test component with a training component, high-gradient ones."""
     test = matrix_test_pairs(profile, matrix_split(split).test, 0.0)
-    values = largest_correlation(test.high, train.high).double().clamp(max=1.0)
-    levels = {"lowest": 0.0, "lower": 0.25, "median": 0.5, "upper": 0.75}
-    subject = Subject(STUDY, "", SPLITS[split])
-    return [
-        subject.number(f"correlation_{name}", round(values.quantile(level).item(), 6), len(values))
-        for name, level in levels.items()
-    ]
+    return Subject(STUDY, "", SPLITS[split]).leak(test.high, train.high, 6)
 
 
 def _model_errors(profile: Profile, train: MatrixPairs, runs: Path) -> list[Row]:

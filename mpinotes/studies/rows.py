@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from mpinotes.evaluation import bootstrap_mean, clear_background, component_scores, psnr, ssim
+from mpinotes.evaluation import bootstrap_mean, clear_background, component_scores, largest_correlation, psnr, ssim
 from mpinotes.studies.record import Picture, Row, Series, TrainingLog, encode_image
 
 SPLITS = {"paper": "paper", "grid": "grid", "held-out diameters": "held_out", "continuous": "continuous"}
@@ -47,6 +47,16 @@ class Subject:
             self.number(f"{metric}_{quartile}", round(value, 4), images)
             for metric, quartiles in component_scores(estimate, truth).items()
             for quartile, value in quartiles.items()
+        ]
+
+    def leak(self, test: torch.Tensor, train: torch.Tensor, digits: int) -> list[Row]:
+        """Quartiles of the `largest_correlation` of test with training components, "correlation_lowest", …,
+        "correlation_upper", rounded to `digits` decimals."""
+        values = largest_correlation(test, train).double().clamp(max=1.0)
+        levels = {"lowest": 0.0, "lower": 0.25, "median": 0.5, "upper": 0.75}
+        return [
+            self.number(f"correlation_{name}", round(values.quantile(level).item(), digits), len(values))
+            for name, level in levels.items()
         ]
 
     def series(self, metric: str, values: Iterable[float], digits: int) -> Series:

@@ -95,6 +95,8 @@ def test_particles_with_an_easy_axis_have_pairs_as_ideal_ones_have():
     assert torch.equal(matrix_test_pairs(few, small, 1e-3).low, expected.low)
     with pytest.raises(ValueError, match="^relaxation: got 'debye', accepted are 'equilibrium'"):
         matrix_test_pairs(few, small, 0.0, "debye")
+    with pytest.raises(ValueError, match="^settings: got both kinds"):
+        matrix_test_pairs(few, [*small, SETTING], 0.0)
     train = matrix_train_pairs(few, "fluid")
     (setting,) = spread_out(particle_split("fluid").train, 1)
     assert torch.equal(train.high, particle_pairs([setting], mixing_subset(2), phase_seed=TRAIN_SEED).high)

@@ -22,6 +22,14 @@ def least_share(components, pixels):
     return (energy[:, pixels].mean(1) / energy.mean(1)).min().item()
 
 
+def reconstructed(images, pairs, *, noise, pictures):
+    phantoms = {"vessels": resolution_bars(), "bars": resolution_bars(), "points": points()}
+    case = Subject("reconstruction", "", "case")
+    return reconstruct_all(
+        images, pairs, pairs.low_voltage, phantoms, resolution_bars(), noise=noise, case=case, pictures=pictures
+    )
+
+
 def test_no_wave_of_an_order_is_small_at_all_anchors(pairs):
     """At least 0.64 of a wave's mean energy, and 0.25 of a component's at 35 nm; the regular grid of four by four
     that this replaced has 0.012 and 0.004: a wave of order 7 has zeros beside all of its places."""
@@ -43,19 +51,9 @@ def test_anchors_bring_back_the_volts_of_a_component_known_up_to_a_factor(pairs)
 
 def test_a_method_has_the_same_images_whatever_others_there_are(pairs):
     """Anchors and phantoms are measured once: a record of fewer methods holds the same rows."""
-    phantoms = {"vessels": resolution_bars(), "bars": resolution_bars(), "points": points()}
     images = {"other": pairs.high.flip(0), "turned": pairs.high * 1j}
     alone, both = (
-        reconstruct_all(
-            {key: images[key] for key in keys},
-            pairs,
-            pairs.low_voltage,
-            phantoms,
-            resolution_bars(),
-            noise=1e-3,
-            case=Subject("reconstruction", "", "case"),
-            pictures=False,
-        )
+        reconstructed({key: images[key] for key in keys}, pairs, noise=1e-3, pictures=False)
         for keys in (["turned"], ["other", "turned"])
     )
     assert alone.rows == [row for row in both.rows if row.method != "other"]
@@ -64,17 +62,7 @@ def test_a_method_has_the_same_images_whatever_others_there_are(pairs):
 def test_the_true_matrix_reconstructs_and_one_like_it_as_well(pairs):
     """The components times any factor give the same images; those of other lines do not."""
     images = {"turned": pairs.high * 1j, "other_lines": pairs.high.flip(0)}
-    phantoms = {"vessels": resolution_bars(), "bars": resolution_bars(), "points": points()}
-    found = reconstruct_all(
-        images,
-        pairs,
-        pairs.low_voltage,
-        phantoms,
-        resolution_bars(),
-        noise=0.0,
-        case=Subject("reconstruction", "", "case"),
-        pictures=True,
-    )
+    found = reconstructed(images, pairs, noise=0.0, pictures=True)
     titles = {key: key for key in ("true_high", "low_own", "turned", "other_lines")}
     record = Record("reconstruction", "none", titles, {}, tuple(found.rows), tuple(found.series), tuple(found.pictures))
     assert record.value("", "lines", "case") == record.value("", "lines_total", "case") == 2 * 168
@@ -84,20 +72,10 @@ def test_the_true_matrix_reconstructs_and_one_like_it_as_well(pairs):
     assert max(means["other_lines"], means["low_own"]) < means["true_high"] - 1
     modulation = record.values("true_high", "modulation", "case/bars")
     assert modulation[-1] > 0.5 > modulation[0]
-    assert record.image("turned", "z", "case/points").shape == phantoms["points"].shape[1:]
+    assert record.image("turned", "z", "case/points").shape == points().shape[1:]
 
 
 def test_lines_below_the_calibration_noise_are_left_out(pairs):
-    phantoms = {"vessels": resolution_bars(), "bars": resolution_bars(), "points": points()}
-    found = reconstruct_all(
-        {},
-        pairs,
-        pairs.low_voltage,
-        phantoms,
-        resolution_bars(),
-        noise=1e-2,
-        case=Subject("reconstruction", "", "case"),
-        pictures=False,
-    )
+    found = reconstructed({}, pairs, noise=1e-2, pictures=False)
     lines = {row.metric: row.mean for row in found.rows if not row.method}
     assert 0 < lines["lines"] < lines["lines_total"] and not found.pictures

@@ -120,6 +120,19 @@ def check_unit_volumes(name: str, volumes: torch.Tensor) -> None:
         )
 
 
+def check_images(name: str, images: torch.Tensor, channels: int | None = None) -> None:
+    """Raise ``ValueError`` unless `images` are (batch, channel, z, y, x), of so many `channels` if it is said how
+    many, and the first in [0, 1]."""
+    check_tensor(name, images, 5, "(batch, channel, z, y, x)")
+    channels = images.shape[1] if channels is None else channels
+    low, high = images[:, 0].min().item(), images[:, 0].max().item()
+    if images.shape[1] != channels or low < 0 or high > 1:
+        raise ValueError(
+            f"{name}: got {images.shape[1]} channels, the first of values from {low:g} to {high:g}, "
+            f"accepted are {channels}, the first of values in [0, 1]"
+        )
+
+
 def make_plain(config: Any) -> None:
     """Turn the numbers in the fields of a frozen dataclass into Python's own, and lists and arrays of them
     into tuples.

@@ -313,6 +313,8 @@ COMPUTE = {
         "resolution_bars": lambda: data.resolution_bars(),
         "simulate_setting": lambda: data.simulate_setting(tracer(), 0.1, ORDERS, (4, 4)),
         "scan_split": lambda: data.scan_split("test", 1),
+        "scan_image_split": lambda: data.scan_image_split("test", 1),
+        "scan_images": lambda: data.scan_images(data.scan_volumes(VOLUMES, data.Imaging()), data.Imaging(), 8),
         "scan_volumes": lambda: data.scan_volumes(VOLUMES, data.Imaging()),
         "synthetic_vessels": lambda: data.synthetic_vessels(2, side=8),
     },
@@ -327,6 +329,7 @@ COMPUTE = {
     "networks": {
         "seeded": lambda: adversaries(),
         "seeded_network": lambda: networks.seeded_network(SHAPE, seed=0),
+        "widen_input": lambda: networks.widen_input(untrained(SHAPE), 3),
     },
     "training": {
         "forward": lambda: training.forward(untrained(SHAPE), torch.cat([VOLUMES, IMAGES], dim=1), STEPS),

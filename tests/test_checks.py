@@ -7,6 +7,7 @@ import torch
 from mpinotes.checks import (
     check_choice,
     check_count,
+    check_images,
     check_plausible,
     check_positive,
     check_range,
@@ -185,3 +186,21 @@ X = torch.rand(2, 1, 4, 4, 4, generator=torch.Generator().manual_seed(0))
 def test_volumes_outside_0_and_1_are_refused(wrong):
     with pytest.raises(ValueError, match="x_lr: got"):
         check_unit_volumes("x_lr", wrong)
+
+
+def test_images_may_have_further_channels_of_any_finite_values():
+    check_images("x_lr", torch.cat([X, 3 * X - 1], dim=1))
+    check_images("x_lr", torch.cat([X, 3 * X - 1], dim=1), channels=2)
+
+
+@pytest.mark.parametrize(
+    "wrong", [X + 1, X - 1, X[0], X / 0, torch.cat([X + 1, X], dim=1), torch.cat([X, X / 0], dim=1)]
+)
+def test_images_whose_first_channel_is_not_in_0_and_1_are_refused(wrong):
+    with pytest.raises(ValueError, match="x_lr: got"):
+        check_images("x_lr", wrong)
+
+
+def test_another_number_of_channels_is_refused_and_both_are_named():
+    with pytest.raises(ValueError, match=r"^x_lr: got 1 channels, .* accepted are 4, the first of values in \[0, 1\]"):
+        check_images("x_lr", X, channels=4)

@@ -49,6 +49,7 @@ from mpinotes.data.protocol import (
     matrix_train_pairs,
     scan_split,
 )
+from mpinotes.data.scan_images import ORIENTATIONS, REGULARIZATIONS, scan_image_split, scan_images
 from mpinotes.data.scanner_data import ScannerData, available_scanner_data
 from mpinotes.data.synthetic import synthetic_vessels
 from mpinotes.data.vessels import Vessels, VesselsUnavailable, available_vessels, load_vessels
@@ -63,10 +64,12 @@ __all__ = [
     "HELD_OUT_TESTS",
     "MATRIX_SPLITS",
     "NOISES",
+    "ORIENTATIONS",
     "PAPER_SETTINGS",
     "PAPER_TEST",
     "PARTICLE_SPLITS",
     "RANGES",
+    "REGULARIZATIONS",
     "SCAN_SEEDS",
     "TEST_SEED",
     "TRAIN_SEED",
@@ -103,6 +106,8 @@ __all__ = [
     "points",
     "reconstruct_images",
     "resolution_bars",
+    "scan_image_split",
+    "scan_images",
     "scan_split",
     "scan_volumes",
     "shares_core",

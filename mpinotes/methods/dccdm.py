@@ -9,7 +9,7 @@ from typing import Any, Self
 import torch
 from torch import nn
 
-from mpinotes.checks import check_choice, check_count, check_range, check_unit_volumes, make_plain
+from mpinotes.checks import check_choice, check_count, check_images, check_range, make_plain
 from mpinotes.data import FIT_VOLUMES
 from mpinotes.diffusion import DDIM, Objective, Step, add_noise, sample, to_x0
 from mpinotes.draw import integers, normal, normal_like, send
@@ -104,10 +104,10 @@ def loss(model: nn.Module, drawn: tuple[torch.Tensor, ...], config: DCCDMConfig)
     per_volume = t.new_ones(len(t), dtype=x0.dtype)
     time_weight = schedule.at(t, per_volume) if config.time_weight == "alpha_bar" else per_volume
     if config.lambda_dc > 0:
-        consistency = (config.degradation.apply(estimate) - x_lr).square().flatten(1).mean(1)
+        consistency = (config.degradation.apply(estimate) - x_lr[:, :1]).square().flatten(1).mean(1)
         terms["consistency"] = config.lambda_dc * (time_weight * consistency).mean()
     if config.lambda_f > 0:
-        low = x_lr if config.low_target == "x_lr" else x_hr
+        low = x_lr[:, :1] if config.low_target == "x_lr" else x_hr
         alignment = frequency_alignment_loss(estimate, low, x_hr, config.gamma, config.radius)
         terms["alignment"] = config.lambda_f * (time_weight * alignment).mean()
     return {"total": torch.stack(list(terms.values())).sum(), **terms}
@@ -121,7 +121,7 @@ def predict_x0(
     :param model: the network.
     :param x_t: the noisy volumes, (batch, 1, z, y, x).
     :param t: their steps, (batch,).
-    :param x_lr: the condition, in [0, 1], (batch, 1, z, y, x).
+    :param x_lr: the condition, in [0, 1], (batch, 1, z, y, x), or with further images of the same scan behind it.
     :param config: of the training.
 
     >>> from mpinotes.networks import seeded_network
@@ -135,7 +135,7 @@ def predict_x0(
     condition = 2 * x_lr - 1
     prediction = forward(model, torch.cat([x_t, condition], dim=1), t)
     if config.residual:
-        prediction = prediction + condition
+        prediction = prediction + condition[:, :1]
     return to_x0(prediction, x_t, t, config.objective.schedule, config.objective.prediction)
 
 
@@ -153,7 +153,7 @@ def enhance(
     """Sample x_HR given x_LR, both (batch, 1, z, y, x) in [0, 1].
 
     :param model: the network.
-    :param x_lr: the images.
+    :param x_lr: the images; behind the first channel there may be others, as many as the network was trained with.
     :param config: of the training.
     :param steps: network calls per volume.
     :param step: of the sampler, `DDIM` or `ANCESTRAL`.
@@ -167,12 +167,12 @@ def enhance(
     >>> dccdm.enhance(model, torch.zeros(2, 1, 8, 8, 8), config, steps=2).shape
     torch.Size([2, 1, 8, 8, 8])
     """
-    check_unit_volumes("x_lr", x_lr)
+    check_images("x_lr", x_lr, config.network.in_channels - 1)
     check_count("batch", batch)
     device = next(model.parameters()).device
     generator = torch.Generator().manual_seed(seed)
     like = torch.empty(0, dtype=torch.float32, device="cpu")  # the same noise for every dtype and device
-    starts = normal(x_lr.shape, like, generator)
+    starts = normal(x_lr[:, :1].shape, like, generator)
     results = []
     for part, start in zip(x_lr.split(batch), starts.split(batch), strict=True):
         condition = part.to(device, start.dtype)

@@ -5,23 +5,23 @@ from itertools import combinations
 
 import torch
 
-from mpinotes.checks import check_same_shape, check_unit_volumes
+from mpinotes.checks import check_images, check_same_shape
 from mpinotes.draw import uniform
 
 
 def flip_together(batch: tuple[torch.Tensor, ...], generator: torch.Generator) -> tuple[torch.Tensor, ...]:
-    """Mirror pairs (x_LR, x_HR) at random: the scanner's response is even along every axis.
+    """Mirror pairs (x_LR, x_HR) at random, all channels of x_LR alike: the scanner's response is even along every axis.
 
     Half precision is for storage, an α̅_t near 1 needs more: such pairs become float32.
     """
     x_lr, x_hr = (x.to(torch.promote_types(x.dtype, torch.float32)) for x in batch)
-    check_same_shape("x_lr", x_lr, "x_hr", x_hr)
+    check_same_shape("x_lr", x_lr[:, :1], "x_hr", x_hr)
     axes = [axis for axis in (2, 3, 4) if uniform((), generator) < 0.5]
     return x_lr.flip(axes), x_hr.flip(axes)
 
 
 def mirror_mean(enhance: Callable[[torch.Tensor], torch.Tensor], x_lr: torch.Tensor) -> torch.Tensor:
-    """Mean over the eight mirror images of `x_lr`, (batch, 1, z, y, x), each enhanced and mirrored back.
+    """Mean over the eight mirror images of `x_lr`, (batch, channel, z, y, x), each enhanced and mirrored back.
 
     The scanner's response is even along every axis, so all eight are images of one volume; what a
     network answers to them differs by its own errors, which the mean reduces. As in the "EDSR+" of
@@ -32,6 +32,6 @@ def mirror_mean(enhance: Callable[[torch.Tensor], torch.Tensor], x_lr: torch.Ten
     >>> torch.allclose(mirror_mean(lambda x: x / 2, x_lr), x_lr / 2)
     True
     """
-    check_unit_volumes("x_lr", x_lr)
+    check_images("x_lr", x_lr)
     choices = [axes for count in range(4) for axes in combinations((2, 3, 4), count)]
     return torch.stack([enhance(x_lr.flip(axes)).flip(axes) for axes in choices]).mean(0)

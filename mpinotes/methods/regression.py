@@ -6,11 +6,11 @@ from typing import Any
 import torch
 from torch import nn
 
-from mpinotes.checks import check_choice, check_count, check_unit_volumes, make_plain
+from mpinotes.checks import check_choice, check_count, check_images, make_plain
 from mpinotes.methods.inference import evaluating
 from mpinotes.methods.method import ImageMethod
 from mpinotes.methods.mirrors import flip_together
-from mpinotes.networks import NetworkConfig
+from mpinotes.networks import NetworkConfig, UNet
 from mpinotes.training import forward
 
 
@@ -52,7 +52,8 @@ def loss(model: nn.Module, drawn: tuple[torch.Tensor, ...], config: RegressionCo
 
 
 def estimate(model: nn.Module, x_lr: torch.Tensor) -> torch.Tensor:
-    """x_LR plus half of what the network sees in it, on the scale [-1, 1]; not clipped.
+    """x_LR plus half of what the network sees in it, on the scale [-1, 1]; not clipped. Behind the first channel
+    of `x_lr` there may be others, further images of the same scan, which the network sees, too.
 
     >>> from mpinotes.methods import regression
     >>> from mpinotes.networks import EDSRConfig, seeded_network
@@ -61,11 +62,12 @@ def estimate(model: nn.Module, x_lr: torch.Tensor) -> torch.Tensor:
     >>> regression.estimate(model, torch.zeros(2, 1, 8, 8, 8)).shape
     torch.Size([2, 1, 8, 8, 8])
     """
-    return x_lr + forward(model, 2 * x_lr - 1) / 2
+    return x_lr[:, :1] + forward(model, 2 * x_lr - 1) / 2
 
 
 def enhance(model: nn.Module, x_lr: torch.Tensor, *, batch: int = 16) -> torch.Tensor:
-    """Estimate x_HR from x_LR, both (batch, 1, z, y, x) in [0, 1], in one network call.
+    """Estimate x_HR from x_LR, both (batch, 1, z, y, x) in [0, 1], in one network call. Behind the first channel
+    of `x_lr` there may be others, as many as the network was trained with.
 
     >>> from mpinotes.methods import regression
     >>> from mpinotes.networks import EDSRConfig, seeded_network
@@ -74,7 +76,7 @@ def enhance(model: nn.Module, x_lr: torch.Tensor, *, batch: int = 16) -> torch.T
     >>> regression.enhance(model, torch.zeros(2, 1, 8, 8, 8)).shape
     torch.Size([2, 1, 8, 8, 8])
     """
-    check_unit_volumes("x_lr", x_lr)
+    check_images("x_lr", x_lr, model.config.in_channels if isinstance(model, UNet) else 1)
     check_count("batch", batch)
     device = next(model.parameters()).device
     with evaluating(model), torch.no_grad():

@@ -3,7 +3,7 @@
 from mpinotes.networks.edsr import EDSR, EDSRConfig
 from mpinotes.networks.esrgan import Discriminator, ESRGANConfig, RRDBNet
 from mpinotes.networks.seeded import NetworkConfig, build_network, seeded, seeded_network
-from mpinotes.networks.unet import UNet, UNetConfig
+from mpinotes.networks.unet import UNet, UNetConfig, widen_input
 
 __all__ = [
     "EDSR",
@@ -17,4 +17,5 @@ __all__ = [
     "build_network",
     "seeded",
     "seeded_network",
+    "widen_input",
 ]

@@ -1,7 +1,8 @@
 """One U-Net for images and volumes, conditioned on the diffusion step."""
 
+import copy
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import torch
@@ -108,6 +109,30 @@ class UNet(nn.Module):
                 f"x: got shape {tuple(x.shape)}, accepted is (batch, {config.in_channels}, "
                 f"{config.dims} sides that are multiples of {multiple})"
             )
+
+
+def widen_input(network: UNet, in_channels: int) -> UNet:
+    """The same network with more input channels, all in all `in_channels`, that it does not look at yet: their
+    weights are zero, and a training can go on from here.
+
+    >>> network = UNet(UNetConfig(dims=2, in_channels=1, widths=(8, 16)))
+    >>> torch.nn.init.ones_(network.head.bias)[:1].item()
+    1.0
+    >>> wide, x = widen_input(network, 3), torch.rand(1, 3, 8, 8)
+    >>> torch.equal(wide(x), network(x[:, :1]))
+    True
+    """
+    config = network.config
+    check_count("in_channels", in_channels, config.in_channels)
+    wide = copy.deepcopy(network)
+    wide.config = replace(config, in_channels=in_channels)
+    cells = 2**config.dims
+    stem = type(network.stem)(in_channels * cells, config.widths[0], 3, padding=1)
+    with torch.no_grad():
+        stem.weight.zero_()[:, : config.in_channels * cells] = network.stem.weight
+        stem.bias.copy_(network.stem.bias)
+    wide.stem = stem.to(network.stem.weight)
+    return wide
 
 
 class ResidualBlock(nn.Module):

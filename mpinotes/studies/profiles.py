@@ -19,6 +19,7 @@ class Profile(Amounts):
     :param most_steps: at most so many training steps from nothing.
     :param most_calls: at most so many network calls for one estimate.
     :param term_steps: of each variant in the study of DCCDM's terms.
+    :param further_steps: of each variant in the study of what a network is shown.
     :param guided_steps: of ancestral sampling and DPS.
     :param call_steps: of quality against calls.
     :param call_volumes: in that study.
@@ -38,6 +39,7 @@ class Profile(Amounts):
     most_steps: int
     most_calls: int
     term_steps: int
+    further_steps: int
     guided_steps: int
     call_steps: tuple[int, ...]
     call_volumes: int
@@ -73,6 +75,7 @@ PROFILES = {
         most_steps=12,
         most_calls=4,
         term_steps=3,
+        further_steps=3,
         guided_steps=4,
         call_steps=(2, 4),
         call_volumes=2,
@@ -93,6 +96,7 @@ PROFILES = {
         most_steps=60,
         most_calls=20,
         term_steps=60,
+        further_steps=60,
         guided_steps=50,
         call_steps=(2, 4, 8, 16, 50),
         call_volumes=16,
@@ -113,6 +117,7 @@ PROFILES = {
         most_steps=11_000,
         most_calls=20,
         term_steps=600,
+        further_steps=1800,
         guided_steps=30,
         call_steps=(2, 4, 8, 16, 50, 250, 1000),
         call_volumes=32,

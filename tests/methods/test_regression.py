@@ -36,12 +36,30 @@ def test_a_short_training_comes_closer(config):
 
 def test_wrong_input_is_refused():
     model = seeded_network(UNET.network, 0)
-    with pytest.raises(ValueError, match="x_lr: got 1 channels of values from"):
+    with pytest.raises(ValueError, match="x_lr: got 1 channels, the first of values from"):
         regression.enhance(model, X_LR + 1)
     with pytest.raises(ValueError, match="norm: got 'l3', accepted are 'l2', 'l1'"):
         regression.RegressionConfig(UNET.network, "l3")
     with pytest.raises(ValueError, match="x_lr"):
         METHODS["unet"].draw((X_LR[:1], X_HR), torch.Generator())
+
+
+def test_further_images_are_seen_and_x_lr_alone_is_added_to():
+    config = regression.RegressionConfig(UNetConfig(in_channels=3, widths=(8, 16)))
+    model, images = seeded_network(config.network, 0), torch.cat([X_LR, 3 * X_LR - 1, -X_LR], dim=1)
+    torch.testing.assert_close(regression.enhance(model, images), X_LR)  # untrained
+    torch.nn.init.normal_(model.head.weight, generator=torch.Generator().manual_seed(0))
+    changed = images.clone()
+    changed[:, 2] *= 2
+    assert not torch.equal(regression.enhance(model, images), regression.enhance(model, changed))
+    flipped = regression.RegressionMethod("tiny", "Tiny", config, TrainConfig(1), calls=1).draw(
+        (images, X_HR), torch.Generator().manual_seed(1)
+    )[0]
+    torch.testing.assert_close(flipped[:, 2], -flipped[:, 0])
+    with pytest.raises(ValueError, match="x_lr: got 1 channels, .* accepted are 3"):
+        regression.enhance(model, X_LR)
+    with pytest.raises(ValueError, match="x_lr: got 3 channels, .* accepted are 1"):
+        regression.enhance(seeded_network(UNET.network, 0), images)
 
 
 def test_batches_come_back_in_order_without_gradients():

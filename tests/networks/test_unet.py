@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from mpinotes.networks import UNet, UNetConfig, seeded_network
+from mpinotes.networks import UNet, UNetConfig, seeded_network, widen_input
 from mpinotes.networks.unet import depth_to_space, space_to_depth
 from tests.no_values import NoValues
 
@@ -135,3 +135,18 @@ def test_a_training_step_looks_at_no_value(dims):
     model = network(dims)
     with NoValues():
         model(random_like(2, 2, *[8] * dims), torch.tensor([3, 700])).square().sum().backward()
+
+
+@pytest.mark.parametrize("dims", [2, 3])
+def test_a_widened_input_changes_nothing_until_it_is_trained(dims):
+    narrow = network(dims, in_channels=2)
+    wide = widen_input(narrow, 5)
+    x = random_like(2, 5, *[8] * dims)
+    torch.testing.assert_close(wide(x), narrow(x[:, :2]))
+    wide(x).square().mean().backward()
+    cells = 2**dims
+    assert wide.stem.weight.grad[:, 2 * cells :].abs().min() > 0
+    assert all(parameter.grad is None for parameter in narrow.parameters())
+    assert narrow.config.in_channels == 2 and wide.config.in_channels == 5
+    with pytest.raises(ValueError, match="in_channels: got 1, accepted is a whole number of at least 2"):
+        widen_input(narrow, 1)

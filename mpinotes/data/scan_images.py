@@ -8,6 +8,7 @@ from mpinotes.checks import check_count
 from mpinotes.data.image_pairs import ImagePairs, Imaging, scan_volumes
 from mpinotes.data.protocol import SCAN_SEEDS
 from mpinotes.data.vessels import available_vessels
+from mpinotes.numerics import full_precision
 from mpinotes.physics import ScanSignal
 from mpinotes.reconstruction import reconstruct_tikhonov, reconstruct_xspace
 
@@ -39,6 +40,7 @@ def scan_images(signal: ScanSignal, imaging: Imaging, width: int) -> torch.Tenso
     return torch.cat([x_lr, *(several[value] for value in REGULARIZATIONS)], dim=1)
 
 
+@full_precision  # a caller's autocast would join them in single precision
 def scan_image_split(split: str, count: int, orientations: int = 1) -> ImagePairs:
     """The first `count` volumes of a split, "train", "val" or "test", and their `scan_images`, in half precision.
     The scans are those of `image_split`; with more `orientations`, up to six, the volumes stand behind them again,

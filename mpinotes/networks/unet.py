@@ -126,12 +126,11 @@ def widen_input(network: UNet, in_channels: int) -> UNet:
     check_count("in_channels", in_channels, config.in_channels)
     wide = copy.deepcopy(network)
     wide.config = replace(config, in_channels=in_channels)
-    cells = 2**config.dims
-    stem = type(network.stem)(in_channels * cells, config.widths[0], 3, padding=1)
-    with torch.no_grad():
-        stem.weight.zero_()[:, : config.in_channels * cells] = network.stem.weight
-        stem.bias.copy_(network.stem.bias)
-    wide.stem = stem.to(network.stem.weight)
+    stem = wide.stem
+    old = stem.weight.detach()
+    new = old.new_zeros(len(old), (in_channels - config.in_channels) * 2**config.dims, *old.shape[2:])
+    stem.weight = nn.Parameter(torch.cat([old, new], dim=1))
+    stem.in_channels = stem.weight.shape[1]
     return wide
 
 

@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 import torch
 
 from mpinotes.data import ORIENTATIONS, REGULARIZATIONS, ImagePairs, image_split, scan_image_split
 from mpinotes.methods import METHODS, Trained, load, mirror_mean
-from mpinotes.networks import widen_input
+from mpinotes.networks import UNet, widen_input
 from mpinotes.studies.consistency import Step, degradation_step, scanner_step, seconds_per_volume
 from mpinotes.studies.profiles import Profile
 from mpinotes.studies.record import Picture, Record, Row
@@ -50,7 +51,7 @@ def further(name: str, variant: Variant) -> Trained:
     added = variant.channels - 1
     network = replace(released.config.network, in_channels=released.config.network.in_channels + added)
     method = replace(released.method, config=replace(released.config, network=network))
-    return replace(released, method=method, model=widen_input(released.model, network.in_channels))
+    return replace(released, method=method, model=widen_input(cast(UNet, released.model), network.in_channels))
 
 
 def train_further(name: str, key: str, pairs: ImagePairs, profile: Profile, runs: Path) -> Trained:

@@ -9,7 +9,7 @@ import torch
 from mpinotes.data import image_split
 from mpinotes.diffusion import ANCESTRAL
 from mpinotes.methods import METHODS, mirror_mean
-from mpinotes.operators import Degradation
+from mpinotes.studies.consistency import degradation_step
 from mpinotes.studies.networks import find_trained
 from mpinotes.studies.profiles import Profile
 from mpinotes.studies.record import Record, Row
@@ -51,9 +51,10 @@ def run(profile: Profile, runs: Path) -> Record:
         for count in (2, 4, 8):
             yield "ddpm_mean", f"calls/{count}", singles[:count].mean(0)
         yield "ddpm_mirrors", "calls/8", mirror_mean(partial(ddpm, steps=1), pairs.x_lr)
+        closer, x = degradation_step(ddpm.config.degradation, pairs.x_lr), singles[0]
         for count in (1, 2, 3):
-            consistent = _consistent(singles[0], pairs.x_lr, ddpm.config.degradation, count)
-            yield "ddpm_consistent", f"calls/1/steps/{count}", consistent
+            x = closer(x)
+            yield "ddpm_consistent", f"calls/1/steps/{count}", x
         if "unet" in methods:
             unet = methods["unet"]
             yield "unet", "calls/1", unet(pairs.x_lr)
@@ -67,10 +68,3 @@ def run(profile: Profile, runs: Path) -> Record:
         rows += Subject(STUDY, key, condition).means(scores | {"psnr_minus_full_length": scores["psnr"] - reference})
     settings = {"volumes": len(pairs.x_hr), "T": ddpm.config.objective.schedule.steps}
     return Record(STUDY, pairs.source, METHOD_TITLES, settings, tuple(rows))
-
-
-def _consistent(x: torch.Tensor, x_lr: torch.Tensor, degradation: Degradation, count: int) -> torch.Tensor:
-    """`count` gradient steps on ½‖D(x) − x_LR‖², half as long as the largest that is stable."""
-    for _ in range(count):
-        x = (x - degradation.adjoint(degradation(x) - x_lr) / (2 * degradation.scale**2)).clamp(0, 1)
-    return x

@@ -6,22 +6,22 @@ from collections.abc import Callable
 import torch
 
 from mpinotes.data import Imaging, scan_split
-from mpinotes.methods import load
+from mpinotes.operators import Degradation
 from mpinotes.reconstruction import levelled, native_model, reconstruct_xspace
 
 Step = Callable[[torch.Tensor], torch.Tensor]
 """From volumes (batch, 1, z, y, x) in [0, 1] to others that fit their data better."""
 
 
-def degradation_step(x_lr: torch.Tensor) -> Step:
-    """A gradient step on ½‖Dx − x_LR‖² with the D of the released DDPM, half as long as 1/s², s the gain of D: no
-    pattern passes D with much more than s.
+def degradation_step(degradation: Degradation, x_lr: torch.Tensor) -> Step:
+    """A gradient step on ½‖Dx − x_LR‖², half as long as 1/s², s the gain of D: no pattern passes D with much more
+    than s.
 
     >>> from mpinotes.studies.consistency import degradation_step
-    >>> degradation_step(torch.zeros(1, 1, 8, 8, 8))(torch.zeros(1, 1, 8, 8, 8)).abs().max()
+    >>> step = degradation_step(Degradation(sigma=1.0), torch.zeros(1, 1, 8, 8, 8))
+    >>> step(torch.zeros(1, 1, 8, 8, 8)).abs().max()
     tensor(0.)
     """
-    degradation = load("ddpm").config.degradation
     length = 1 / (2 * degradation.scale**2)
     return lambda x: (x - length * degradation.adjoint(degradation(x) - x_lr)).clamp(0, 1)
 

@@ -38,7 +38,7 @@ VARIANTS = {
     "images": Variant("further images", CHANNELS, 1),
     "both": Variant("both", CHANNELS, len(ORIENTATIONS)),
 }
-TRAINED_ON = {"unet": ("control", "turned", "images", "both"), "ddpm": ("control", "both")}
+TRAINED_ON = {"unet": ("control", "turned", "images", "both"), "ddpm": ("both",)}
 """The variants of each released network."""
 
 STEPS = (1, 2, 4, 8)
@@ -78,8 +78,9 @@ def run(profile: Profile, runs: Path) -> Record:
     count = profile.test_volumes
     test, held = scan_image_split("test", count), scan_image_split("val", count)
     on_test, on_held = image_split("test", count), image_split("val", count)
+    degradation = load("ddpm").config.degradation
     consistency = {
-        "degradation": (degradation_step(on_held.x_lr), degradation_step(on_test.x_lr)),
+        "degradation": (degradation_step(degradation, on_held.x_lr), degradation_step(degradation, on_test.x_lr)),
         "scanner": (scanner_step("val", count), scanner_step("test", count)),
     }
     rows: list[Row] = []

@@ -1,13 +1,14 @@
 import torch
 
 from mpinotes.data import available_vessels, image_split
+from mpinotes.methods import load
 from mpinotes.studies.consistency import degradation_step, scanner_step, seconds_per_volume
 
 
 def test_the_truth_all_but_stays_where_the_scanners_own_model_puts_it_and_d_moves_it():
     """What is left of the step of the scanner's model is noise; D explains the data in part only."""
     truth, x_lr = available_vessels("test", 2).volumes, image_split("test", 2).x_lr
-    moved_by_d = degradation_step(x_lr)(truth) - truth
+    moved_by_d = degradation_step(load("ddpm").config.degradation, x_lr)(truth) - truth
     moved_by_scanner = scanner_step("test", 2)(truth) - truth
     assert moved_by_scanner.square().mean() < 0.1 * moved_by_d.square().mean()
 

@@ -38,7 +38,7 @@ VARIANTS = {
     "images": Variant("further images", CHANNELS, 1),
     "both": Variant("both", CHANNELS, len(ORIENTATIONS)),
 }
-TRAINED_ON = {"unet": ("control", "turned", "images", "both"), "ddpm": ("both",)}
+TRAINED_ON = {"unet": ("control", "turned", "images", "both"), "ddpm": ("control", "both")}
 """The variants of each released network."""
 
 STEPS = (1, 2, 4, 8)
@@ -72,7 +72,7 @@ def run(profile: Profile, runs: Path) -> Record:
     scanner's own model; their number is chosen on the validation split.
 
     Methods: "unet", "unet_mirrors", "ddpm", …; conditions: "released", "control", "turned", "images", "both", and
-    "both/degradation", "both/scanner" with consistency steps, "validation/scanner/steps/4" for those that were tried.
+    "both/degradation", "both/scanner" with consistency steps, "validation/both/scanner/steps/4" for those tried.
     """
     train_pairs = scan_image_split("train", profile.train_volumes, len(ORIENTATIONS))
     count = profile.test_volumes
@@ -90,36 +90,30 @@ def run(profile: Profile, runs: Path) -> Record:
         for picture in Subject(STUDY, method).projections(getattr(on_test, method)[0, 0])
     ]
     for name, keys in TRAINED_ON.items():
+        mirrored = f"{name}_mirrors"
         released: dict[str, dict[str, torch.Tensor]] = {}
         for key in ("released", *keys):
             trained = load(name) if key == "released" else train_further(name, key, train_pairs, profile, runs)
             channels = 1 if key == "released" else VARIANTS[key].channels
             once = trained if trained.method.calls == 1 else partial(trained, steps=1)
             shown = test.x_lr[:, :channels].float()
-            for method, volumes in ((name, once(shown)), (f"{name}_mirrors", mirror_mean(once, shown))):
-                scores = image_scores(volumes, on_test.x_hr)
-                before = released.setdefault(method, scores)
+            enhanced = {name: once(shown), mirrored: mirror_mean(once, shown)}
+            measured = {method: image_scores(volumes, on_test.x_hr) for method, volumes in enhanced.items()}
+            released = released or measured
+            for method, scores in measured.items():
                 subject = Subject(STUDY, method, key)
-                rows += subject.means(scores | differences(scores, before, "released"))
-                pictures += subject.projections(volumes[0, 0])
+                rows += subject.means(
+                    scores
+                    | differences(scores, released[method], "released")
+                    | differences(scores, released[mirrored], "released_mirrors")
+                )
+                pictures += subject.projections(enhanced[method][0, 0])
         seconds = seconds_per_volume(once, shown[:8])
         rows.append(Subject(STUDY, name, key).number("seconds_per_call", round(seconds, 5), 8))
         kept = mirror_mean(once, held.x_lr[:, :channels].float())
-        for label, (step_held, step_test) in consistency.items():
-            tried = {
-                number: image_scores(x, on_held.x_hr)["psnr"] for number, x in _walk(kept, step_held) if number in STEPS
-            }
-            for number, values in tried.items():
-                subject = Subject(STUDY, method, f"validation/{label}/steps/{number}")
-                rows.append(subject.number("psnr", round(values.mean().item(), 4), len(values)))
-            best = max(tried, key=lambda number: tried[number].mean())
-            *_, (_, stepped) = ((number, x) for number, x in _walk(volumes, step_test) if number <= best)
-            after = image_scores(stepped, on_test.x_hr)
-            subject = Subject(STUDY, method, f"{key}/{label}")
-            rows += subject.means(after | differences(after, scores, "without"))
-            rows.append(subject.number("steps", best))
-            seconds = seconds_per_volume(step_test, volumes)
-            rows.append(subject.number("seconds_per_step", round(seconds, 5), len(volumes)))
+        for label, steps in consistency.items():
+            subject = Subject(STUDY, mirrored, f"{key}/{label}")
+            rows += _behind(subject, (kept, enhanced[mirrored]), (on_held.x_hr, on_test.x_hr), steps)
     settings = {
         "volumes": len(on_test.x_hr),
         "validation_volumes": len(on_held.x_hr),
@@ -131,6 +125,30 @@ def run(profile: Profile, runs: Path) -> Record:
     titles |= {f"{key}_mirrors": f"{METHODS[key].title}, mirrors" for key in TRAINED_ON}
     titles |= {"released": "released", **{key: variant.title for key, variant in VARIANTS.items()}}
     return Record(STUDY, test.source, titles, settings, tuple(rows), pictures=tuple(pictures))
+
+
+def _behind(
+    subject: Subject,
+    answers: tuple[torch.Tensor, torch.Tensor],
+    truths: tuple[torch.Tensor, torch.Tensor],
+    steps: tuple[Step, Step],
+) -> list[Row]:
+    """Steps towards the data behind the answers, each for validation and for test volumes: how many are best on the
+    first, and what as many do on the second."""
+    (held, answer), (true_held, truth), (step_held, step) = answers, truths, steps
+    tried = {number: image_scores(x, true_held)["psnr"] for number, x in _walk(held, step_held) if number in STEPS}
+    rows = [
+        replace(subject, condition=f"validation/{subject.condition}/steps/{number}").number(
+            "psnr", round(values.mean().item(), 4), len(values)
+        )
+        for number, values in tried.items()
+    ]
+    best = max(tried, key=lambda number: tried[number].mean())
+    stepped = dict(_walk(answer, step))[best]
+    scores, seconds = image_scores(stepped, truth), seconds_per_volume(step, stepped)
+    rows += subject.means(scores | differences(scores, image_scores(answer, truth), "without"))
+    rows += [subject.number("steps", best), subject.number("seconds_per_step", round(seconds, 5), len(stepped))]
+    return rows
 
 
 def _walk(x: torch.Tensor, step: Step) -> Iterator[tuple[int, torch.Tensor]]:

@@ -102,7 +102,7 @@ PROFILES = {
         shift_volumes=16,
         samples=4,
         sample_volumes=4,
-        interval_volumes=(12, 12),
+        interval_volumes=(32, 32),
         matrix_settings=6,
         matrix_components=168,
     ),

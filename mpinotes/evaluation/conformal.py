@@ -70,8 +70,9 @@ class ConformalIntervals:
         make_plain(self)
         if list(self.edges) != sorted(set(self.edges)):
             raise ValueError(f"edges: got {self.edges}, accepted are ascending numbers")
-        if len(self.factors) != len(self.edges) + 1:
-            raise ValueError(f"factors: got {len(self.factors)}, accepted is one more than edges, {len(self.edges) + 1}")
+        classes = len(self.edges) + 1
+        if len(self.factors) != classes:
+            raise ValueError(f"factors: got {len(self.factors)}, accepted is one more than edges, {classes}")
 
     def __call__(self, centre: torch.Tensor, scale: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Lower and upper bounds for centres and scales of one shape."""

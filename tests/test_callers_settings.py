@@ -282,10 +282,14 @@ COMPUTE = {
     },
     "evaluation": {
         "bootstrap_mean": lambda: evaluation.bootstrap_mean(FIELDS),
+        "calibrate_intervals": lambda: evaluation.calibrate_intervals(
+            numbers(20), numbers(20, seed=1).abs() + 1, numbers(20, seed=2), torch.arange(20) // 2, 0.5, (0.0,)
+        ),
         "clear_background": lambda: evaluation.clear_background(VOLUMES),
         "component_psnr": lambda: evaluation.component_psnr(COMPONENTS, COMPONENTS.flip(-1)),
         "component_scores": lambda: evaluation.component_scores(COMPONENTS, COMPONENTS.flip(-1)),
         "component_ssim": lambda: evaluation.component_ssim(COMPONENTS, COMPONENTS.flip(-1)),
+        "conformal_quantile": lambda: evaluation.conformal_quantile(numbers(20), torch.arange(20) // 2, 0.5),
         "coverage": lambda: evaluation.coverage(numbers(9, 20), numbers(20, seed=1), 0.9),
         "format_table": lambda: evaluation.format_table({}),
         "largest_correlation": lambda: evaluation.largest_correlation(COMPONENTS.real, COMPONENTS.imag),
@@ -294,6 +298,8 @@ COMPUTE = {
         "rmse": lambda: evaluation.rmse(IMAGES, VOLUMES),
         "ssim": lambda: evaluation.ssim(IMAGES, VOLUMES),
         "summarise": lambda: evaluation.summarise(IMAGES, VOLUMES),
+        "volume_means": lambda: evaluation.volume_means(numbers(20), torch.arange(20) // 2),
+        "ConformalIntervals": lambda: evaluation.ConformalIntervals((0.0,), (1.0, 2.0))(numbers(20), numbers(20)),
     },
     "data": {
         "add_calibration_noise": lambda: data.add_calibration_noise(pairs(), 1e-3),
@@ -349,6 +355,7 @@ COMPUTE = {
         "fit_pattern": lambda: methods.fit_pattern(COMPONENTS[:3], ORDERS),
         "fit_wiener": lambda: (fitted_filter().gain, fitted_filter()(COMPONENTS)),
         "load": lambda: methods.load("sm_unet").model,
+        "mirror_answers": lambda: methods.mirror_answers(lambda x: x / 2, IMAGES),
         "mirror_mean": lambda: methods.mirror_mean(lambda x: x / 2, IMAGES),
         "nearest_neighbour": lambda: methods.nearest_neighbour(COMPONENTS[:3], pairs(), 3),
         "refit_matrix": lambda: methods.refit_matrix(pairs().low_voltage, SETTING, ORDERS),

@@ -3,7 +3,7 @@
 from mpinotes.methods import adversarial, baselines, dccdm, dps, regression, sm_regression, sm_synthesis
 from mpinotes.methods.classical import CLASSICAL_METHODS, ClassicalMethod, PenalisedMethod, RichardsonLucyMethod
 from mpinotes.methods.method import ImageMethod, MatrixMethod, Method, TrainingData
-from mpinotes.methods.mirrors import mirror_mean
+from mpinotes.methods.mirrors import mirror_answers, mirror_mean
 from mpinotes.methods.nearest_neighbour import nearest_neighbour
 from mpinotes.methods.pattern import fit_pattern
 from mpinotes.methods.refit import refit_matrix, refit_pairs, refit_setting, refit_settings
@@ -46,6 +46,7 @@ __all__ = [
     "fit_pattern",
     "fit_wiener",
     "load",
+    "mirror_answers",
     "mirror_mean",
     "nearest_neighbour",
     "refit_matrix",

@@ -20,6 +20,19 @@ def flip_together(batch: tuple[torch.Tensor, ...], generator: torch.Generator) -
     return x_lr.flip(axes), x_hr.flip(axes)
 
 
+def mirror_answers(enhance: Callable[[torch.Tensor], torch.Tensor], x_lr: torch.Tensor) -> torch.Tensor:
+    """What `enhance` makes of the eight mirror images of `x_lr`, (batch, channel, z, y, x), each mirrored back:
+    (8, batch, 1, z, y, x). How they differ says something of the network's own errors.
+
+    >>> x_lr = torch.rand(1, 1, 4, 4, 4)
+    >>> mirror_answers(lambda x: x / 2, x_lr).shape
+    torch.Size([8, 1, 1, 4, 4, 4])
+    """
+    check_images("x_lr", x_lr)
+    choices = [axes for count in range(4) for axes in combinations((2, 3, 4), count)]
+    return torch.stack([enhance(x_lr.flip(axes)).flip(axes) for axes in choices])
+
+
 def mirror_mean(enhance: Callable[[torch.Tensor], torch.Tensor], x_lr: torch.Tensor) -> torch.Tensor:
     """Mean over the eight mirror images of `x_lr`, (batch, channel, z, y, x), each enhanced and mirrored back.
 
@@ -32,6 +45,4 @@ def mirror_mean(enhance: Callable[[torch.Tensor], torch.Tensor], x_lr: torch.Ten
     >>> torch.allclose(mirror_mean(lambda x: x / 2, x_lr), x_lr / 2)
     True
     """
-    check_images("x_lr", x_lr)
-    choices = [axes for count in range(4) for axes in combinations((2, 3, 4), count)]
-    return torch.stack([enhance(x_lr.flip(axes)).flip(axes) for axes in choices]).mean(0)
+    return mirror_answers(enhance, x_lr).mean(0)

@@ -26,6 +26,7 @@ class Profile(Amounts):
     :param shift_volumes: per condition in the study of other noises and scanners.
     :param samples: of each volume for uncertainty.
     :param sample_volumes: in that study.
+    :param interval_volumes: that calibrate and that test intervals.
     :param classical_volumes: that tune and that test the classical reconstructions.
     :param dynamics_stride: every so many points of the maps in the study of dynamics.
     :param regularizations: the values of λ that the chapter on physics tries.
@@ -46,6 +47,7 @@ class Profile(Amounts):
     shift_volumes: int
     samples: int
     sample_volumes: int
+    interval_volumes: tuple[int, int]
     classical_volumes: tuple[int, int]
     dynamics_stride: int
     regularizations: tuple[float, ...]
@@ -82,6 +84,7 @@ PROFILES = {
         shift_volumes=2,
         samples=3,
         sample_volumes=2,
+        interval_volumes=(2, 2),
         matrix_settings=2,
         matrix_components=12,
     ),
@@ -103,6 +106,7 @@ PROFILES = {
         shift_volumes=16,
         samples=4,
         sample_volumes=4,
+        interval_volumes=(32, 32),
         matrix_settings=6,
         matrix_components=168,
     ),
@@ -124,6 +128,7 @@ PROFILES = {
         shift_volumes=48,
         samples=16,
         sample_volumes=16,
+        interval_volumes=(96, 96),
         matrix_settings=90,
         matrix_components=168,
     ),

@@ -84,7 +84,7 @@ class View:
         """`truth` and the U-Net's `estimate`, both (volumes, 1, z, y, x), which alone says what is open."""
         cubes = avg_pool3d(estimate, TARGETS[target])
         is_open = (cubes > OPEN[0]) & (cubes < OPEN[1]) if target != "everywhere" else torch.ones_like(cubes).bool()
-        volume = torch.arange(len(truth)).view(-1, 1, 1, 1, 1).expand(cubes.shape)
+        volume = torch.arange(len(truth), device=truth.device).view(-1, 1, 1, 1, 1).expand(cubes.shape)
         wall = torch.stack([_from_wall(shape) for shape in truth[:, 0]])[:, None]
         wall, truth = (avg_pool3d(x, TARGETS[target])[is_open] for x in (wall, truth))
         return cls(TARGETS[target], is_open, truth, volume[is_open], wall.round().int())

@@ -50,6 +50,7 @@ FREQUENCIES = torch.tensor([25e3, 26e3], dtype=torch.float64, device="cpu")
 FIELDS = torch.linspace(-5, 5, 21, dtype=torch.float32, device="cpu")
 ORDERS = torch.tensor([[2, 0], [1, 1], [0, 2]], device="cpu")
 STEPS = torch.tensor([1, 500], device="cpu")
+WHOSE = torch.arange(20, device="cpu") // 2
 TIMES = torch.tensor([0.0, 1e-7], dtype=torch.float64, device="cpu")
 FLAT = VOLUMES.flatten(1)
 
@@ -283,13 +284,13 @@ COMPUTE = {
     "evaluation": {
         "bootstrap_mean": lambda: evaluation.bootstrap_mean(FIELDS),
         "calibrate_intervals": lambda: evaluation.calibrate_intervals(
-            numbers(20), numbers(20, seed=1).abs() + 1, numbers(20, seed=2), torch.arange(20) // 2, 0.5, (0.0,)
+            numbers(20), numbers(20, seed=1).abs() + 1, numbers(20, seed=2), WHOSE, 0.5, (0.0,)
         ),
         "clear_background": lambda: evaluation.clear_background(VOLUMES),
         "component_psnr": lambda: evaluation.component_psnr(COMPONENTS, COMPONENTS.flip(-1)),
         "component_scores": lambda: evaluation.component_scores(COMPONENTS, COMPONENTS.flip(-1)),
         "component_ssim": lambda: evaluation.component_ssim(COMPONENTS, COMPONENTS.flip(-1)),
-        "conformal_quantile": lambda: evaluation.conformal_quantile(numbers(20), torch.arange(20) // 2, 0.5),
+        "conformal_quantile": lambda: evaluation.conformal_quantile(numbers(20), WHOSE, 0.5),
         "coverage": lambda: evaluation.coverage(numbers(9, 20), numbers(20, seed=1), 0.9),
         "format_table": lambda: evaluation.format_table({}),
         "largest_correlation": lambda: evaluation.largest_correlation(COMPONENTS.real, COMPONENTS.imag),
@@ -298,7 +299,7 @@ COMPUTE = {
         "rmse": lambda: evaluation.rmse(IMAGES, VOLUMES),
         "ssim": lambda: evaluation.ssim(IMAGES, VOLUMES),
         "summarise": lambda: evaluation.summarise(IMAGES, VOLUMES),
-        "volume_means": lambda: evaluation.volume_means(numbers(20), torch.arange(20) // 2),
+        "volume_means": lambda: evaluation.volume_means(numbers(20), WHOSE),
         "ConformalIntervals": lambda: evaluation.ConformalIntervals((0.0,), (1.0, 2.0))(numbers(20), numbers(20)),
     },
     "data": {

@@ -84,7 +84,7 @@ class View:
         """`truth` and the U-Net's `estimate`, both (volumes, 1, z, y, x), which alone says what is open."""
         cubes = avg_pool3d(estimate, TARGETS[target])
         is_open = (cubes > OPEN[0]) & (cubes < OPEN[1]) if target != "everywhere" else torch.ones_like(cubes).bool()
-        volume = torch.arange(len(truth)).view(-1, 1, 1, 1, 1).expand(cubes.shape)
+        volume = torch.arange(len(truth), device=truth.device).view(-1, 1, 1, 1, 1).expand(cubes.shape)
         wall = torch.stack([_from_wall(shape) for shape in truth[:, 0]])[:, None]
         wall, truth = (avg_pool3d(x, TARGETS[target])[is_open] for x in (wall, truth))
         return cls(TARGETS[target], is_open, truth, volume[is_open], wall.round().int())
@@ -104,7 +104,8 @@ class Estimate(NamedTuple):
 def run(profile: Profile, runs: Path) -> Record:
     """Calibrate intervals on validation volumes and test them on test volumes: of samples, of mirrors, of networks.
 
-    Conditions: TARGET/CALIBRATION/level/0.9, behind it "intensity/0.3" (predicted, up to) or "wall/-1" (distance).
+    Conditions: TARGET/CALIBRATION/level/0.9, behind it "intensity/0.3" (predicted, up to) or "inside/2",
+    "outside/2" (distance from the wall of the truth).
     Targets: `TARGETS`. Calibrations: "raw", the ranks of the truth among the answers; "rounded", the same with the
     answers rounded to 0 and 1; "plain", one factor; "classes", one for each class of the predicted intensity.
     """
@@ -207,7 +208,9 @@ def _after(key: str, target: str, views: list[View], estimates: list[Estimate]) 
             rows += subject.means({metric: volume_means(values, tested.volume) for metric, values in found.items()})
             if level == 0.9 and target == "voxel":
                 parts = {f"intensity/{upper:g}": inside == number for number, upper in enumerate((*EDGES, 1))}
-                parts |= {f"wall/{distance}": tested.wall == distance for distance in (-3, -2, -1, 1, 2, 3)}
+                for distance in (3, 2, 1):
+                    parts |= {f"inside/{distance}": tested.wall == -distance}
+                    parts |= {f"outside/{distance}": tested.wall == distance}
                 for name, part in parts.items():
                     if part.any():
                         there = volume_means(held[part].float(), tested.volume[part])

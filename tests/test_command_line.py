@@ -84,8 +84,10 @@ def test_a_scheduler_that_sets_the_world_size_alone_is_said_at_once(tmp_path, ca
 def test_ctrl_c_ends_with_one_line(tmp_path):
     # A shell that runs the tests in the background lets them ignore the signal.
     heard = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
-    code = f"{heard}; import sys; from mpinotes.__main__ import main; sys.exit(main(sys.argv[1:]))"
-    arguments = ["train", "sm_unet", "--profile", "full", "--out", str(tmp_path), "--device", "cpu"]
+    long = "from mpinotes.studies.profiles import PROFILES as p; p['smoke'] = replace(p['smoke'], most_steps=6000)"
+    command = "import sys; from mpinotes.__main__ import main; sys.exit(main(sys.argv[1:]))"
+    code = f"{heard}; from dataclasses import replace; {long}; {command}"
+    arguments = ["train", "sm_unet", "--profile", "smoke", "--out", str(tmp_path), "--device", "cpu"]
     process = subprocess.Popen([sys.executable, "-c", code, *arguments], stderr=subprocess.PIPE, encoding="utf-8")
     while not (tmp_path / ".lock").exists() and process.poll() is None:
         time.sleep(0.05)

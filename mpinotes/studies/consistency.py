@@ -18,6 +18,7 @@ def degradation_step(degradation: Degradation, x_lr: torch.Tensor) -> Step:
     than s.
 
     >>> from mpinotes.studies.consistency import degradation_step
+    >>> from mpinotes.operators import Degradation
     >>> step = degradation_step(Degradation(sigma=1.0), torch.zeros(1, 1, 8, 8, 8))
     >>> step(torch.zeros(1, 1, 8, 8, 8)).abs().max()
     tensor(0.)

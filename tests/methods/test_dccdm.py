@@ -117,3 +117,20 @@ def test_a_training_step_looks_at_no_value():
 def test_unknown_choices_are_refused(field):
     with pytest.raises(ValueError, match=f"{field}: got 'x'"):
         replace(CONFIG, **{field: "x"})
+
+
+def test_further_images_are_a_condition_and_enter_no_term_of_the_loss():
+    generator = torch.Generator().manual_seed(0)
+    x_lr, x_hr = torch.rand(2, 2, 1, 8, 8, 8, generator=generator)
+    images = torch.cat([x_lr, 3 * x_lr - 1], dim=1)
+    narrow = dccdm.DCCDMConfig(network=UNetConfig(widths=(8, 16)))
+    wide = replace(narrow, network=UNetConfig(in_channels=3, widths=(8, 16)))
+    first, second = (seeded_network(config.network, seed=0) for config in (narrow, wide))
+    t, noise = torch.tensor([10, 500]), torch.randn(x_hr.shape, generator=generator)
+    expected = dccdm.loss(first, (x_lr, x_hr, t, noise), narrow)  # untrained networks add nothing to x_LR
+    found = dccdm.loss(second, (images, x_hr, t, noise), wide)
+    assert {name: value.item() for name, value in found.items()} == {k: v.item() for k, v in expected.items()}
+    enhanced = dccdm.enhance(second, images, wide, steps=2)
+    torch.testing.assert_close(enhanced, dccdm.enhance(first, x_lr, narrow, steps=2))
+    with pytest.raises(ValueError, match="x_lr: got 2 channels, .* accepted are 1"):
+        dccdm.enhance(first, images, narrow, steps=2)

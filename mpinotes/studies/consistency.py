@@ -9,11 +9,11 @@ from mpinotes.data import Imaging, scan_split
 from mpinotes.operators import Degradation
 from mpinotes.reconstruction import levelled, native_model, reconstruct_xspace
 
-Step = Callable[[torch.Tensor], torch.Tensor]
+DataStep = Callable[[torch.Tensor], torch.Tensor]
 """From volumes (batch, 1, z, y, x) in [0, 1] to others that fit their data better."""
 
 
-def degradation_step(degradation: Degradation, x_lr: torch.Tensor) -> Step:
+def degradation_step(degradation: Degradation, x_lr: torch.Tensor) -> DataStep:
     """A gradient step on ½‖Dx − x_LR‖², half as long as 1/s², s the gain of D: no pattern passes D with much more
     than s.
 
@@ -27,7 +27,7 @@ def degradation_step(degradation: Degradation, x_lr: torch.Tensor) -> Step:
     return lambda x: (x - length * degradation.adjoint(degradation(x) - x_lr)).clamp(0, 1)
 
 
-def scanner_step(split: str, count: int) -> Step:
+def scanner_step(split: str, count: int) -> DataStep:
     """A gradient step on ½‖W(Ax − n)‖² for the first `count` volumes of a split, "val" or "test": n their native
     images, A the exact model of them, W the filter that levels how strongly patterns answer, see `levelled`.
 
@@ -44,7 +44,7 @@ def scanner_step(split: str, count: int) -> Step:
     return lambda x: (x - length * model.adjoint(model.apply(x) - data)).clamp(0, 1)
 
 
-def seconds_per_volume(step: Step, x: torch.Tensor) -> float:
+def seconds_per_volume(step: DataStep, x: torch.Tensor) -> float:
     """How long a step takes, the second time, which finds everything warm [s]."""
     step(x)
     start = time.perf_counter()

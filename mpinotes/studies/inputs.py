@@ -12,7 +12,7 @@ import torch
 from mpinotes.data import ORIENTATIONS, REGULARIZATIONS, ImagePairs, image_split, scan_image_split
 from mpinotes.methods import METHODS, Trained, load, mirror_mean
 from mpinotes.networks import UNet, widen_input
-from mpinotes.studies.consistency import Step, degradation_step, scanner_step, seconds_per_volume
+from mpinotes.studies.consistency import DataStep, degradation_step, scanner_step, seconds_per_volume
 from mpinotes.studies.profiles import Profile
 from mpinotes.studies.record import Picture, Record, Row
 from mpinotes.studies.rows import Subject, differences, image_scores
@@ -131,7 +131,7 @@ def _behind(
     subject: Subject,
     answers: tuple[torch.Tensor, torch.Tensor],
     truths: tuple[torch.Tensor, torch.Tensor],
-    steps: tuple[Step, Step],
+    steps: tuple[DataStep, DataStep],
 ) -> list[Row]:
     """Steps towards the data behind the answers, each for validation and for test volumes: how many are best on the
     first, and what as many do on the second."""
@@ -151,7 +151,7 @@ def _behind(
     return rows
 
 
-def _walk(x: torch.Tensor, step: Step) -> Iterator[tuple[int, torch.Tensor]]:
+def _walk(x: torch.Tensor, step: DataStep) -> Iterator[tuple[int, torch.Tensor]]:
     """What stands after so many steps, up to the most that are tried."""
     for number in range(1, max(STEPS) + 1):
         x = step(x)

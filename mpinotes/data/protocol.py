@@ -42,15 +42,17 @@ class Amounts:
     matrix_components: int
 
 
-def image_split(split: str, count: int) -> ImagePairs:
-    """The first `count` volumes of a split, "train", "val" or "test", of the available vessels, and their images.
+def image_split(split: str, count: int, imaging: Imaging | None = None) -> ImagePairs:
+    """The first `count` volumes of a split, "train", "val" or "test", of the available vessels, and their images;
+    with an `imaging` those of another scanner.
 
     >>> pairs = image_split("test", 1)
     >>> pairs.x_lr.shape, pairs.x_hr.shape
     (torch.Size([1, 1, 32, 32, 32]), torch.Size([1, 1, 32, 32, 32]))
     """
     vessels = available_vessels(split, count)
-    return replace(image_pairs(vessels.volumes, seed=SCAN_SEEDS[split]), source=vessels.source, real=vessels.real)
+    pairs = image_pairs(vessels.volumes, imaging, seed=SCAN_SEEDS[split])
+    return replace(pairs, source=vessels.source, real=vessels.real)
 
 
 def scan_split(split: str, count: int) -> ScanSignal:

@@ -20,6 +20,7 @@ class Profile(Amounts):
     :param most_calls: at most so many network calls for one estimate.
     :param term_steps: of each variant in the study of DCCDM's terms.
     :param further_steps: of each variant in the study of what a network is shown.
+    :param small_steps: of small networks, in the studies that train dozens of them.
     :param guided_steps: of ancestral sampling and DPS.
     :param call_steps: of quality against calls.
     :param call_volumes: in that study.
@@ -41,6 +42,7 @@ class Profile(Amounts):
     most_calls: int
     term_steps: int
     further_steps: int
+    small_steps: int
     guided_steps: int
     call_steps: tuple[int, ...]
     call_volumes: int
@@ -78,6 +80,7 @@ PROFILES = {
         most_calls=4,
         term_steps=3,
         further_steps=3,
+        small_steps=2,
         guided_steps=4,
         call_steps=(2, 4),
         call_volumes=2,
@@ -100,6 +103,7 @@ PROFILES = {
         most_calls=20,
         term_steps=60,
         further_steps=60,
+        small_steps=30,
         guided_steps=50,
         call_steps=(2, 4, 8, 16, 50),
         call_volumes=16,
@@ -122,6 +126,7 @@ PROFILES = {
         most_calls=20,
         term_steps=600,
         further_steps=1800,
+        small_steps=600,
         guided_steps=30,
         call_steps=(2, 4, 8, 16, 50, 250, 1000),
         call_volumes=32,

@@ -21,6 +21,7 @@ class Profile(Amounts):
     :param term_steps: of each variant in the study of DCCDM's terms.
     :param further_steps: of each variant in the study of what a network is shown.
     :param small_steps: of small networks, in the studies that train dozens of them.
+    :param scanner_steps: of the U-Net on another scanner; the other networks take its time.
     :param guided_steps: of ancestral sampling and DPS.
     :param call_steps: of quality against calls.
     :param call_volumes: in that study.
@@ -43,6 +44,7 @@ class Profile(Amounts):
     term_steps: int
     further_steps: int
     small_steps: int
+    scanner_steps: int
     guided_steps: int
     call_steps: tuple[int, ...]
     call_volumes: int
@@ -81,6 +83,7 @@ PROFILES = {
         term_steps=3,
         further_steps=3,
         small_steps=2,
+        scanner_steps=5,
         guided_steps=4,
         call_steps=(2, 4),
         call_volumes=2,
@@ -104,6 +107,7 @@ PROFILES = {
         term_steps=60,
         further_steps=60,
         small_steps=30,
+        scanner_steps=30,
         guided_steps=50,
         call_steps=(2, 4, 8, 16, 50),
         call_volumes=16,
@@ -127,6 +131,7 @@ PROFILES = {
         term_steps=600,
         further_steps=1800,
         small_steps=600,
+        scanner_steps=400,
         guided_steps=30,
         call_steps=(2, 4, 8, 16, 50, 250, 1000),
         call_volumes=32,

@@ -53,7 +53,7 @@ SEEDS = (1, 2)
 CALLS = (1, 2, 4, 8)
 """So many mirror images, the first ones, enter a mean."""
 
-TIMED = 32
+TIMED = 4
 """With at most so many volumes a call is timed."""
 
 STEPS = (1, 2, 4, 8)
@@ -127,7 +127,7 @@ def run(profile: Profile, runs: Path) -> Record:
         pictures += more_pictures
         title = METHODS[name].title
         titles |= {name: title, f"{name}_mirrors": f"{title}, mirrors"}
-        titles |= {f"{name}_three": f"three of {title}", f"{name}_three_mirrors": f"three of {title}, mirrors"}
+        titles |= {f"{name}_three": f"{title}, three", f"{name}_three_mirrors": f"{title}, three, mirrors"}
     settings = {
         "volumes": len(truths.test),
         "validation_volumes": len(truths.val),
@@ -167,6 +167,7 @@ def measure(
     rows: list[Row] = []
     pictures: list[Picture] = []
     trainings: list[dict[str, torch.Tensor]] = []
+    timed: list[Network] = []
     measured: dict[str, dict[str, Scores]] = {}
     for network in networks:
         answers = mirror_answers(network, images.test)
@@ -183,19 +184,22 @@ def measure(
                 pictures += subject.projections(volumes[0, 0])
         if condition in ("released", REPEATED):
             rows += _calls(Subject(STUDY, mirrored, condition), answers, truths.test, released[mirrored])
-            few = images.test[:TIMED]
-            seconds = round(seconds_per_volume(network, few), 5)
-            rows.append(Subject(STUDY, name, condition).number("seconds_per_call", seconds, len(few)))
+            timed.append(network)
         if condition == REPEATED:
             kept = Halves(mirror_answers(network, images.val).mean(0), enhanced[mirrored])
             for label, steps in consistency.items():
-                rows += _behind(Subject(STUDY, mirrored, f"{condition}/{label}"), kept, truths, steps)
+                subject = Subject(STUDY, mirrored, f"{condition}/{label}")
+                rows += _behind(subject, kept, scores[mirrored], truths, steps)
         if condition.split("/")[0] == REPEATED:
             trainings.append(enhanced)
     references = {"released_mirrors": released[mirrored], "both_mirrors": measured[REPEATED][mirrored]}
     for method, label in ((name, f"{name}_three"), (mirrored, f"{name}_three_mirrors")):
         mean = torch.stack([enhanced[method] for enhanced in trainings]).mean(0)
         rows += _means(Subject(STUDY, label, REPEATED), image_scores(mean, truths.test), references)
+    few = images.test[:TIMED]
+    for network in timed:  # one after the other, so that the machine is the same
+        seconds = round(seconds_per_volume(network, few), 5)
+        rows.append(Subject(STUDY, name, network.condition).number("seconds_per_call", seconds, len(few)))
     return rows, pictures
 
 
@@ -216,12 +220,16 @@ def _calls(subject: Subject, answers: torch.Tensor, truth: torch.Tensor, release
 
 
 def _behind(
-    subject: Subject, answers: Halves[torch.Tensor], truths: Halves[torch.Tensor], steps: Halves[DataStep]
+    subject: Subject,
+    answers: Halves[torch.Tensor],
+    without: Scores,
+    truths: Halves[torch.Tensor],
+    steps: Halves[DataStep],
 ) -> list[Row]:
     """Steps towards the data behind the answers: how many are best on validation volumes, and what as many do on
-    test volumes."""
-    walk = _walk(answers.val, steps.val)
-    tried = {number: image_scores(x, truths.val)["psnr"] for number, x in walk if number in STEPS}
+    test volumes, `without` them measured before."""
+    walk = _walk(answers.val, steps.val, max(STEPS))
+    tried = {number: psnr(x, truths.val) for number, x in walk if number in STEPS}
     rows = [
         replace(subject, condition=f"validation/{subject.condition}/steps/{number}").number(
             "psnr", round(values.mean().item(), 4), len(values)
@@ -229,16 +237,15 @@ def _behind(
         for number, values in tried.items()
     ]
     best = max(tried, key=lambda number: tried[number].mean())
-    stepped = dict(_walk(answers.test, steps.test))[best]
-    scores, without = image_scores(stepped, truths.test), image_scores(answers.test, truths.test)
+    *_, (_, stepped) = _walk(answers.test, steps.test, best)
     seconds = seconds_per_volume(steps.test, stepped)
-    rows += _means(subject, scores, {"without": without})
+    rows += _means(subject, image_scores(stepped, truths.test), {"without": without})
     rows += [subject.number("steps", best), subject.number("seconds_per_step", round(seconds, 5), len(stepped))]
     return rows
 
 
-def _walk(x: torch.Tensor, step: DataStep) -> Iterator[tuple[int, torch.Tensor]]:
-    """What stands after so many steps, up to the most that are tried."""
-    for number in range(1, max(STEPS) + 1):
+def _walk(x: torch.Tensor, step: DataStep, most: int) -> Iterator[tuple[int, torch.Tensor]]:
+    """What stands after every number of steps up to `most`."""
+    for number in range(1, most + 1):
         x = step(x)
         yield number, x

@@ -16,6 +16,7 @@ from mpinotes.diffusion.sampler import Step
 from mpinotes.draw import normal_like
 from mpinotes.evaluation import calibrate_intervals, coverage, volume_means
 from mpinotes.methods import METHODS, mirror_answers
+from mpinotes.studies.halves import Halves
 from mpinotes.studies.networks import find_trained
 from mpinotes.studies.profiles import Profile
 from mpinotes.studies.record import Record, Row
@@ -110,7 +111,8 @@ def run(profile: Profile, runs: Path) -> Record:
     answers rounded to 0 and 1; "plain", one factor; "classes", one for each class of the predicted intensity.
     """
     trained = find_trained([METHODS[name] for name in ("unet", "ddpm", "dccdm")], runs)
-    splits = [image_split(split, count) for split, count in zip(("val", "test"), profile.interval_volumes, strict=True)]
+    pairs = Halves("val", "test").map(image_split, Halves(*profile.interval_volumes))
+    images, truths = pairs.map(lambda half: half.x_lr), pairs.map(lambda half: half.x_hr)
     count = min(profile.samples, SAMPLES)
 
     def mirrors(name: str, x_lr: torch.Tensor) -> torch.Tensor:
@@ -120,10 +122,10 @@ def run(profile: Profile, runs: Path) -> Record:
     def samples(name: str, steps: int, step: Step, x_lr: torch.Tensor) -> torch.Tensor:
         return torch.stack([trained[name](x_lr, steps=steps, step=step, seed=seed) for seed in range(count)])
 
-    def answers() -> Iterator[tuple[str, list[torch.Tensor]]]:
-        once = {name: [mirrors(name, pairs.x_lr) for pairs in splits] for name in trained}
+    def answers() -> Iterator[tuple[str, Halves[torch.Tensor]]]:
+        once = {name: images.map(partial(mirrors, name)) for name in trained}
         yield "unet_mirrors", once["unet"]
-        yield "ensemble", [torch.cat(parts) for parts in zip(*once.values(), strict=True)]
+        yield "ensemble", once["unet"].map(lambda *parts: torch.cat(parts), once["ddpm"], once["dccdm"])
         for key, name, steps, step in (
             ("ddpm_2", "ddpm", 2, ANCESTRAL),
             ("ddpm_4", "ddpm", 4, ANCESTRAL),
@@ -131,41 +133,42 @@ def run(profile: Profile, runs: Path) -> Record:
             ("ddpm_warm", "ddpm", 4, warmer),
             ("ddpm_16", "ddpm", 16, ANCESTRAL),
         ):
-            yield key, [samples(name, steps, step, pairs.x_lr) for pairs in splits]
+            yield key, images.map(partial(samples, name, steps, step))
 
     rows: list[Row] = []
-    views: dict[str, list[View]] = {}
-    unet: dict[str, list[torch.Tensor]] = {}
-    for key, halves in answers():
+    views: dict[str, Halves[View]] = {}
+    unet: dict[str, Halves[torch.Tensor]] = {}
+    for key, drawn in answers():
         if not views:  # the U-Net is the first
-            views = {
-                target: [View.of(target, pairs.x_hr, half.mean(0)) for pairs, half in zip(splits, halves, strict=True)]
-                for target in TARGETS
-            }
-        for target, halves_seen in views.items():
-            several = [view(half) for view, half in zip(halves_seen, halves, strict=True)]
+            estimates = drawn.map(lambda half: half.mean(0))
+            views = {target: truths.map(partial(View.of, target), estimates) for target in TARGETS}
+        for target, view in views.items():
+            several = view.map(View.__call__, drawn)
             if target != "everywhere":
-                rows += _before(key, target, several[1], halves_seen[1].truth)
-            centres, spreads = [x.mean(0) for x in several], [x.std(0) for x in several]
-            rows += _after(key, target, halves_seen, list(map(Estimate, centres, spreads)))
+                rows += _before(key, target, several.test, view.test.truth)
+            centres, spreads = several.map(lambda x: x.mean(0)), several.map(lambda x: x.std(0))
+            rows += _after(key, target, view, centres.map(Estimate, spreads))
             unet.setdefault(target, centres)
             if key == "unet_mirrors":
-                flat = [Estimate(centre, torch.zeros_like(centre)) for centre in centres]
-                binary = [Estimate(centre, (centre * (1 - centre)).clamp_min(0).sqrt()) for centre in centres]
-                rows += _after("unet_constant", target, halves_seen, flat)
-                rows += _after("unet_binary", target, halves_seen, binary)
+                rows += _after("unet_constant", target, view, centres.map(Estimate, centres.map(torch.zeros_like)))
+                rows += _after("unet_binary", target, view, centres.map(Estimate, centres.map(_binary)))
             if key == "ddpm_4":
-                rows += _after("unet_ddpm", target, halves_seen, list(map(Estimate, unet[target], spreads)))
+                rows += _after("unet_ddpm", target, view, unet[target].map(Estimate, spreads))
     settings = {
-        "calibration_volumes": len(splits[0].x_hr),
-        "volumes": len(splits[1].x_hr),
+        "calibration_volumes": len(truths.val),
+        "volumes": len(truths.test),
         "samples": count,
         "temperature": TEMPERATURE,
         "open_from": OPEN[0],
         "open_to": OPEN[1],
         "cube": TARGETS["cube"],
     }
-    return Record(STUDY, splits[1].source, TITLES, settings, tuple(rows))
+    return Record(STUDY, pairs.test.source, TITLES, settings, tuple(rows))
+
+
+def _binary(centre: torch.Tensor) -> torch.Tensor:
+    """Standard deviation of a value that is 1 with the probability `centre`, else 0."""
+    return (centre * (1 - centre)).clamp_min(0).sqrt()
 
 
 def _before(key: str, target: str, several: torch.Tensor, truth: torch.Tensor) -> list[Row]:
@@ -180,12 +183,12 @@ def _before(key: str, target: str, several: torch.Tensor, truth: torch.Tensor) -
     ]
 
 
-def _after(key: str, target: str, views: list[View], estimates: list[Estimate]) -> list[Row]:
+def _after(key: str, target: str, views: Halves[View], estimates: Halves[Estimate]) -> list[Row]:
     """Coverage and width on test volumes once calibrated on validation volumes."""
     known, tested = views
-    floor = min(FLOORS, key=lambda floor: _width(known, estimates[0], floor))
+    floor = min(FLOORS, key=lambda floor: _width(known, estimates.val, floor))
     rows = [Subject(STUDY, key, target).number("floor", floor)]
-    centre, scale = estimates[1].centre, estimates[1].spread + floor
+    centre, scale = estimates.test.centre, estimates.test.spread + floor
     inside = torch.bucketize(centre, centre.new_tensor(EDGES), right=True)
     if target == "voxel":
         for number, upper in enumerate((*EDGES, 1)):
@@ -195,7 +198,7 @@ def _after(key: str, target: str, views: list[View], estimates: list[Estimate]) 
                     rows.append(subject.number(metric, round(values[inside == number].mean().item(), 4)))
     for calibration, edges in (("plain", ()), ("classes", EDGES)):
         for level in LEVELS if calibration == "plain" and target != "everywhere" else (0.9,):
-            given = (estimates[0].centre, estimates[0].spread + floor, known.truth, known.volume)
+            given = (estimates.val.centre, estimates.val.spread + floor, known.truth, known.volume)
             low, high = (x.clamp(0, 1) for x in calibrate_intervals(*given, level, edges)(centre, scale))
             held = (low <= tested.truth) & (tested.truth <= high)
             found = {"coverage": held.float(), "width": high - low}

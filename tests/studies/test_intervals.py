@@ -44,4 +44,4 @@ def test_intervals_hold_on_test_volumes_within_two_per_cent():
     for method in record.methods:
         for target in ("voxel", "cube"):
             row = record.row(method, "coverage", f"{target}/plain/level/0.9")
-            assert row.n > 90 and abs(row.mean - 0.9) < 0.02, (method, target)
+            assert row.n == 382 and abs(row.mean - 0.9) < 0.02, (method, target)

@@ -11,7 +11,6 @@ from mpinotes.files import AnyPath
 from mpinotes.studies import (
     calls,
     classical,
-    data_and_noise,
     decay,
     dynamics,
     easy_axis,
@@ -41,7 +40,6 @@ STUDIES: dict[str, Callable[[Profile, Path], Record]] = {
     "inputs": inputs.run,
     "terms": terms.run,
     "loss_weights": loss_weights.run,
-    "data_and_noise": data_and_noise.run,
     "operating_point": operating_point.run,
     "shift": shift.run,
     "uncertainty": uncertainty.run,

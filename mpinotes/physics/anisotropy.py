@@ -55,8 +55,7 @@ def mean_moment(field: torch.Tensor, particle: Particle, easy_axis: torch.Tensor
 
 
 def _check_vectors(name: str, value: torch.Tensor) -> None:
-    dims = value.ndim if isinstance(value, torch.Tensor) else 1
-    check_tensor(name, value, max(dims, 1), "(…, 3)")
+    check_tensor(name, value, 1, "(…, 3)", more=True)
     if value.shape[-1] != 3:
         raise ValueError(f"{name}: got shape {tuple(value.shape)}, accepted is (…, 3)")
 

@@ -73,7 +73,7 @@ def kaczmarz_sweeps(
 
     Other weights than norms, as `spread_weights`, multiply rows and measurement before, with ``weighted=False``:
     ``kaczmarz(weights[:, None] * rows, weights[:, None] * measurement, weighted=False)``. Rows of zeros say
-    nothing of c and change nothing. The arguments are left as they are; both get a gradient that is wanted.
+    nothing of c and change nothing. The arguments are left as they are. No gradients.
 
     Source: Knopp et al., Phys. Med. Biol. 55 (2010) 1577. Raises ``ValueError`` for wrong shapes,
     NaN, or a matrix of zeros.
@@ -99,7 +99,7 @@ def kaczmarz_sweeps(
     check_range("regularization", regularization, 0.0)
     # Squares of volts per particle are no numbers of float32; a power of two changes no bit of all else.
     unit, datum = (power_of_two(values.abs().amax()) for values in (matrix, measurement))
-    matrix, measurement = matrix / unit, measurement / datum
+    matrix, measurement = matrix.detach() / unit, measurement.detach() / datum
     energies = matrix.abs().square().sum(1)
     signal = energies > 0
     if not signal.any():
@@ -113,10 +113,10 @@ def kaczmarz_sweeps(
     if real and dtype.is_complex:
         matrix, measurement = (torch.cat([part.real, part.imag]) for part in (matrix, measurement))
         energies = matrix.square().sum(1)
-    mean = energies.sum().double() / matrix.shape[1]
-    damped = energies + regularization * mean
-    steps = torch.where(damped > 0, 1 / torch.where(damped > 0, damped, 1), 0)
-    return _sweep(matrix, measurement, steps, math.sqrt(regularization) * mean.sqrt(), non_negative, datum / unit)
+    shift = regularization * energies.sum().item() / matrix.shape[1]
+    damped = energies + shift
+    steps = torch.where(damped > 0, 1 / damped, 0)
+    return _sweep(matrix, measurement, steps, math.sqrt(shift), non_negative, datum.double() / unit.double())
 
 
 @full_precision
@@ -124,19 +124,18 @@ def _sweep(
     matrix: torch.Tensor,
     measurement: torch.Tensor,
     steps: torch.Tensor,
-    root: torch.Tensor,
+    root: float,
     non_negative: bool,
     unit: torch.Tensor,
 ) -> Iterator[KaczmarzState]:
     solution = matrix.new_zeros(matrix.shape[1], measurement.shape[1])
-    slack = list(torch.zeros_like(measurement))
+    slack = torch.zeros_like(measurement)
     size = measurement.abs().square().sum(0).sqrt().clamp_min(torch.finfo(matrix.dtype).tiny)
     while True:
-        # Nothing is changed in place: whoever wants a gradient of matrix or measurement gets it.
-        for index, (row, target, step) in enumerate(zip(matrix, measurement, steps, strict=True)):
-            update = step * (target - row @ solution - root * slack[index])
-            solution = solution + row.conj()[:, None] * update
-            slack[index] = slack[index] + root * update
+        for row, target, step, rest in zip(matrix, measurement, steps, slack, strict=True):  # rest: a view
+            update = step * (target - row @ solution - root * rest)
+            solution += row.conj()[:, None] * update
+            rest += root * update
         solution = solution.real.clamp_min(0).to(matrix.dtype) if non_negative else solution
         difference = (matrix @ solution - measurement).abs().square().sum(0).sqrt()
         yield KaczmarzState((solution.real if solution.is_complex() else solution) * unit, difference / size)

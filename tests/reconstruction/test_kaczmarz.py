@@ -157,17 +157,9 @@ def test_the_scale_of_the_numbers_does_not_matter_in_single_precision_either(sca
         break
 
 
-@pytest.mark.parametrize("options", [{}, {"weighted": False}, {"real": True}])
-@pytest.mark.parametrize("regularization", [0.0, 0.1])
-def test_matrix_and_measurement_get_the_gradient_of_finite_differences(options, regularization):
-    matrix = torch.complex(MATRIX[:4, :3], MATRIX[4:8, :3])
-    matrix[1] = 0  # a row that says nothing
-    frames = torch.complex(FRAMES[:4, :2], FRAMES[4:8, :2])
-
-    def solve(matrix, frames):
-        # Only the other rows vary: what a row of zeros would weigh has no derivative.
-        rows = torch.cat([matrix[:1], torch.zeros_like(matrix[:1]), matrix[1:]])
-        return kaczmarz(rows, frames, regularization=regularization, sweeps=2, non_negative=False, **options)
-
-    others = matrix[[0, 2, 3]].clone().requires_grad_()
-    assert torch.autograd.gradcheck(solve, (others, frames.requires_grad_()))
+@pytest.mark.parametrize("graph", [0, 1])
+def test_a_matrix_or_measurement_that_wants_a_gradient_is_solved_without_one(graph):
+    arguments = [MATRIX, FRAMES]
+    arguments[graph] = arguments[graph].clone().requires_grad_()
+    solution = kaczmarz(*arguments, sweeps=2)
+    assert not solution.requires_grad and torch.equal(solution, kaczmarz(MATRIX, FRAMES, sweeps=2))

@@ -77,6 +77,16 @@ def check_kind(name: str, value: Any, *kinds: type) -> None:
         raise ValueError(f"{name}: got {came}, accepted is {' or '.join(accepted)}")
 
 
+def check_each_kind(name: str, values: Any, *kinds: type) -> None:
+    """Raise ``ValueError`` unless `values` are a list or tuple of at least one object, all of these `kinds`."""
+    accepted = f"accepted is a list or tuple of at least one {' or '.join(kind.__name__ for kind in kinds)}"
+    if not isinstance(values, list | tuple):
+        raise ValueError(f"{name}: got {type(values).__name__}, {accepted}")
+    others = {type(value).__name__ for value in values if not isinstance(value, kinds)}
+    if others or not values:
+        raise ValueError(f"{name}: got {', '.join(sorted(others)) or 'none'}, {accepted}")
+
+
 def check_shape(
     name: str, value: torch.Tensor, dims: int, layout: str, *, more: bool = False, complex_too: bool = False,
     instead: str = "",

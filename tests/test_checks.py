@@ -7,6 +7,7 @@ import torch
 from mpinotes.checks import (
     check_choice,
     check_count,
+    check_each_kind,
     check_images,
     check_kind,
     check_plausible,
@@ -18,7 +19,7 @@ from mpinotes.checks import (
     check_tensor,
     check_unit_volumes,
 )
-from mpinotes.data import PAPER_TEST, matrix_pairs
+from mpinotes.data import PAPER_TEST, MatrixSetting, matrix_pairs
 from mpinotes.diffusion import Objective
 from mpinotes.networks import UNetConfig
 from mpinotes.operators import spherical_masks
@@ -177,6 +178,25 @@ def test_an_object_of_another_kind_is_refused_with_both_kinds():
         check_kind("scan", CartesianScan, CartesianScan)
     with pytest.raises(ValueError, match="^value: got float, accepted is an int or a str$"):
         check_kind("value", 1.0, int, str)
+
+
+@pytest.mark.parametrize(
+    "values, came",
+    [
+        (PAPER_TEST, "MatrixSetting"),
+        ("paper", "str"),
+        (None, "NoneType"),
+        ((setting for setting in (PAPER_TEST,)), "generator"),
+        ([], "none"),
+        ([PAPER_TEST, LissajousScan(), 3], "LissajousScan, int"),
+    ],
+)
+def test_several_objects_are_of_one_kind(values, came):
+    check_each_kind("settings", [PAPER_TEST], MatrixSetting)
+    check_each_kind("settings", (PAPER_TEST,), MatrixSetting)
+    accepted = "accepted is a list or tuple of at least one MatrixSetting"
+    with pytest.raises(ValueError, match=f"^settings: got {came}, {accepted}$"):
+        check_each_kind("settings", values, MatrixSetting)
 
 
 def test_an_array_of_one_number_is_shown_as_an_array():

@@ -42,7 +42,7 @@ class Amounts:
     matrix_components: int
 
     def __post_init__(self) -> None:
-        for field in fields(self):
+        for field in fields(Amounts):  # those of a profile, which is one, too, are its own
             check_count(field.name, getattr(self, field.name))
 
 

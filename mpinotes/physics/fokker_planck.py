@@ -16,7 +16,7 @@ from mpinotes.physics.anisotropy import mean_moment
 from mpinotes.physics.easy_axis import check_direction
 from mpinotes.physics.particles import Particle
 from mpinotes.physics.relaxation import brownian_time, neel_time
-from mpinotes.physics.sphere_operators import directions, laplacian, rotations
+from mpinotes.physics.sphere_operators import directions, laplacian, reached, rotations
 
 _UNRESOLVED = 0.05  # of saturation
 Field = Callable[[float], Sequence[float]]
@@ -203,8 +203,11 @@ def check_degree(
     :meta private:
     """
     still, driven = operators
-    density = _equilibrium(still + sum(b * part for b, part in zip(strongest, driven, strict=True)))
-    found = torch.tensor([(u[0] @ density).item() for u in directions(degree)], dtype=torch.float64, device="cpu")
+    operator = still + sum(b * part for b, part in zip(strongest, driven, strict=True))
+    kept = np.flatnonzero(reached(operator))
+    density = _equilibrium(operator[kept][:, kept])
+    means = [(u[0, kept] @ density).item() for u in directions(degree)]
+    found = torch.tensor(means, dtype=torch.float64, device="cpu")
     held = isinstance(rotation, NeelRotation)
     exact = mean_moment(
         found.new_tensor(strongest),

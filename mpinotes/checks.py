@@ -73,7 +73,7 @@ def check_kind(name: str, value: Any, *kinds: type) -> None:
     scan or the class itself, would fail far from it."""
     if not isinstance(value, kinds):
         came = f"the class {value.__name__}" if isinstance(value, type) else type(value).__name__
-        accepted = [f"{'an' if kind.__name__[0] in 'AEIOUaeiou' else 'a'} {kind.__name__}" for kind in kinds]
+        accepted = [f"{'an' if kind.__name__[0] in 'AEIOaeio' else 'a'} {kind.__name__}" for kind in kinds]
         raise ValueError(f"{name}: got {came}, accepted is {' or '.join(accepted)}")
 
 

@@ -208,12 +208,12 @@ def check_degree(
     density = _equilibrium(operator[kept][:, kept])
     means = [(u[0, kept] @ density).item() for u in directions(degree)]
     found = torch.tensor(means, dtype=torch.float64, device="cpu")
-    held = isinstance(rotation, NeelRotation)
-    exact = mean_moment(
-        found.new_tensor(strongest),
-        replace(particle, anisotropy=as_number(particle.anisotropy) if held else 0.0),
-        found.new_tensor([as_number(n) for n in rotation.easy_axis] if held else [0.0, 0.0, 1.0]),
-    )
+    axis = (0.0, 0.0, 1.0)
+    if isinstance(rotation, NeelRotation):
+        axis = rotation.easy_axis
+    else:
+        particle = replace(particle, anisotropy=0.0)
+    exact = mean_moment(found.new_tensor(strongest), particle, found.new_tensor([as_number(n) for n in axis]))
     error = (found - exact).norm().item()
     if error > _UNRESOLVED:
         raise ValueError(

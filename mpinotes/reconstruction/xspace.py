@@ -94,7 +94,7 @@ def check_signal(signal: ScanSignal, scan: CartesianScan, width: int) -> None:
         raise ValueError(
             f"signal.drive_frequency: got {len(signal.drive_frequency)}, accepted is one per volume, {batch}"
         )
-    check_positive("signal.drive_frequency, the least", signal.drive_frequency.min())
+    check_positive("signal.drive_frequency, the least", signal.drive_frequency.min().item())
 
 
 def gridding(particle: Particle, scan: CartesianScan, width: int) -> torch.Tensor:

@@ -1,20 +1,20 @@
 """Random numbers, drawn where the generator lives and handed to where they are needed.
 
-So the same generator gives the same numbers for every device of the data. This module imports only the
-checks and may be used on every floor.
+So the same generator gives the same numbers for every device of the data. This module imports nothing
+of the package and may be used on every floor.
 """
 
 import math
+from numbers import Integral
 
 import torch
-
-from mpinotes.checks import check_count
 
 
 def seeded_generator(seed: int) -> torch.Generator:
     """A generator on the CPU whose numbers depend on `seed` alone. Raises ``ValueError`` for one that is no whole
     number of at most 64 bits, of Python or NumPy."""
-    check_count("seed", seed, -(2**63), 2**64 - 1)
+    if not isinstance(seed, Integral) or isinstance(seed, bool) or not -(2**63) <= seed < 2**64:
+        raise ValueError(f"seed: got {seed!r}, accepted is a whole number from {-(2**63)} to {2**64 - 1}")
     return torch.Generator().manual_seed(int(seed))
 
 

@@ -68,9 +68,29 @@ def check_several(name: str, values: Any, counts: Container[int], accepted: str)
         raise ValueError(f"{name}: got {_shown(values)}, accepted are {accepted}")
 
 
+def check_kind(name: str, value: Any, *kinds: type) -> None:
+    """Raise ``ValueError`` unless `value` is an object of one of these `kinds`: what looks alike in a call, as another
+    scan or the class itself, would fail far from it."""
+    if not isinstance(value, kinds):
+        came = f"the class {value.__name__}" if isinstance(value, type) else type(value).__name__
+        accepted = [f"{'an' if kind.__name__[0] in 'AEIOaeio' else 'a'} {kind.__name__}" for kind in kinds]
+        raise ValueError(f"{name}: got {came}, accepted is {' or '.join(accepted)}")
+
+
+def check_each_kind(name: str, values: Any, *kinds: type) -> None:
+    """Raise ``ValueError`` unless `values` are a list or tuple of at least one object, all of these `kinds`."""
+    accepted = f"accepted is a list or tuple of at least one {' or '.join(kind.__name__ for kind in kinds)}"
+    if not isinstance(values, list | tuple):
+        raise ValueError(f"{name}: got {type(values).__name__}, {accepted}")
+    others = {type(value).__name__ for value in values if not isinstance(value, kinds)}
+    if others or not values:
+        raise ValueError(f"{name}: got {', '.join(sorted(others)) or 'none'}, {accepted}")
+
+
 def check_shape(
-    name: str, value: torch.Tensor, dims: int, layout: str, *, complex_too: bool = False, instead: str = ""
-) -> None:
+    name: str, value: torch.Tensor, dims: int, layout: str, *, more: bool = False, complex_too: bool = False,
+    instead: str = "",
+) -> None:  # fmt: skip
     """Raise ``ValueError`` unless `value` is a non-empty floating-point tensor with `dims` axes.
 
     It never looks at the values, so it may stand in a training step.
@@ -79,6 +99,7 @@ def check_shape(
     :param value: what came
     :param dims: number of axes
     :param layout: their names
+    :param more: whether there may be more axes
     :param complex_too: whether complex numbers are accepted; most functions would drop their imaginary parts
     :param instead: what is meant for complex numbers
     """
@@ -88,21 +109,27 @@ def check_shape(
         kind = "floating-point" if complex_too else "real floating-point"
         hint = f" ({instead})" if instead and value.is_complex() else ""
         raise ValueError(f"{name}: got dtype {value.dtype}, accepted are {kind} numbers{hint}")
-    if value.ndim != dims or value.numel() == 0:
+    if value.ndim < dims or (value.ndim > dims and not more) or value.numel() == 0:
         raise ValueError(f"{name}: got shape {tuple(value.shape)}, accepted is {layout}")
 
 
 def check_tensor(
-    name: str, value: torch.Tensor, dims: int, layout: str, *, complex_too: bool = False, instead: str = ""
-) -> None:
+    name: str, value: torch.Tensor, dims: int, layout: str, *, more: bool = False, complex_too: bool = False,
+    instead: str = "",
+) -> None:  # fmt: skip
     """Raise ``ValueError`` unless `value` is a finite, non-empty tensor with `dims` axes, see `check_shape`."""
-    check_shape(name, value, dims, layout, complex_too=complex_too, instead=instead)
+    check_shape(name, value, dims, layout, more=more, complex_too=complex_too, instead=instead)
     if not torch.isfinite(value).all():
         raise ValueError(f"{name}: got NaN or infinite values, accepted are finite numbers")
 
 
 def check_same_shape(name: str, value: torch.Tensor, other_name: str, other: torch.Tensor) -> None:
-    """Raise ``ValueError`` unless the two tensors have one shape."""
+    """Raise ``ValueError`` unless the two tensors, of which `other` is known to be one, have one shape."""
+    if not isinstance(value, torch.Tensor):
+        raise ValueError(
+            f"{name}: got {type(value).__name__}, accepted is a torch tensor of the shape of {other_name}, "
+            f"{tuple(other.shape)}"
+        )
     if value.shape != other.shape:
         raise ValueError(
             f"{name}: got shape {tuple(value.shape)}, accepted is that of {other_name}, {tuple(other.shape)}"
@@ -165,4 +192,4 @@ def _shown(value: Any) -> str:
     """What came, short enough for a message."""
     if isinstance(value, torch.Tensor):
         return str(value.item()) if value.numel() == 1 else f"a tensor of shape {tuple(value.shape)}"
-    return repr(value) if isinstance(value, str) else str(value)
+    return repr(value) if isinstance(value, str | np.ndarray) else str(value)  # an array of one number is none

@@ -5,8 +5,17 @@ of the package and may be used on every floor.
 """
 
 import math
+from numbers import Integral
 
 import torch
+
+
+def seeded_generator(seed: int) -> torch.Generator:
+    """A generator on the CPU whose numbers depend on `seed` alone. Raises ``ValueError`` for one that is no whole
+    number of at most 64 bits, of Python or NumPy."""
+    if not isinstance(seed, Integral) or isinstance(seed, bool) or not -(2**63) <= seed < 2**64:
+        raise ValueError(f"seed: got {seed!r}, accepted is a whole number from {-(2**63)} to {2**64 - 1}")
+    return torch.Generator().manual_seed(int(seed))
 
 
 def normal(

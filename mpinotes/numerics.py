@@ -66,3 +66,15 @@ def wants_gradient(value: Any) -> bool:
 def ratio(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     """a / b, and a itself where b is 0: 0 for nothing over its norm, of which no direction is known."""
     return a / torch.where(b == 0, 1, b)
+
+
+def power_of_two(largest: torch.Tensor) -> torch.Tensor:
+    """The power of two just below each of the moduli `largest` ≥ 0, 1 for 0; no gradient.
+
+    What is divided by it keeps all its bits, and its squares, which voltages per particle and particles per cubic
+    metre do not have in single precision, are numbers.
+    """
+    _, exponent = torch.frexp(largest.detach().double())
+    return torch.where(largest == 0, 1.0, torch.ldexp(torch.ones_like(exponent).double(), exponent - 1)).to(
+        largest.dtype
+    )

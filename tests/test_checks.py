@@ -7,7 +7,9 @@ import torch
 from mpinotes.checks import (
     check_choice,
     check_count,
+    check_each_kind,
     check_images,
+    check_kind,
     check_plausible,
     check_positive,
     check_range,
@@ -17,7 +19,7 @@ from mpinotes.checks import (
     check_tensor,
     check_unit_volumes,
 )
-from mpinotes.data import PAPER_TEST, matrix_pairs
+from mpinotes.data import PAPER_TEST, MatrixSetting, matrix_pairs
 from mpinotes.diffusion import Objective
 from mpinotes.networks import UNetConfig
 from mpinotes.operators import spherical_masks
@@ -160,6 +162,48 @@ def test_a_tensor_of_wrong_kind_shape_or_values_is_refused(value, complaint):
         check_tensor("image", value, 2, "(rows, columns)")
 
 
+def test_there_may_be_more_axes_where_that_is_said():
+    check_shape("images", torch.ones(2, 3, 4), 2, "(batch, …)", more=True)
+    check_tensor("images", torch.ones(2, 3), 2, "(batch, …)", more=True)
+    for value in (torch.ones(3), [[1.0]], torch.ones(2, 0)):
+        with pytest.raises(ValueError, match="^images: got"):
+            check_tensor("images", value, 2, "(batch, …)", more=True)
+
+
+def test_an_object_of_another_kind_is_refused_with_both_kinds():
+    check_kind("scan", LissajousScan(), CartesianScan, LissajousScan)
+    with pytest.raises(ValueError, match="^scan: got LissajousScan, accepted is a CartesianScan$"):
+        check_kind("scan", LissajousScan(), CartesianScan)
+    with pytest.raises(ValueError, match="^scan: got the class CartesianScan, accepted is a CartesianScan$"):
+        check_kind("scan", CartesianScan, CartesianScan)
+    with pytest.raises(ValueError, match="^value: got float, accepted is an int or a str$"):
+        check_kind("value", 1.0, int, str)
+
+
+@pytest.mark.parametrize(
+    "values, came",
+    [
+        (PAPER_TEST, "MatrixSetting"),
+        ("paper", "str"),
+        (None, "NoneType"),
+        ((setting for setting in (PAPER_TEST,)), "generator"),
+        ([], "none"),
+        ([PAPER_TEST, LissajousScan(), 3], "LissajousScan, int"),
+    ],
+)
+def test_several_objects_are_of_one_kind(values, came):
+    check_each_kind("settings", [PAPER_TEST], MatrixSetting)
+    check_each_kind("settings", (PAPER_TEST,), MatrixSetting)
+    accepted = "accepted is a list or tuple of at least one MatrixSetting"
+    with pytest.raises(ValueError, match=f"^settings: got {came}, {accepted}$"):
+        check_each_kind("settings", values, MatrixSetting)
+
+
+def test_an_array_of_one_number_is_shown_as_an_array():
+    with pytest.raises(ValueError, match=r"^share: got array\(0.5\), accepted is \[0.0, 1.0\]"):
+        check_range("share", np.array(0.5), 0.0, 1.0)
+
+
 def test_a_tensor_of_whole_numbers_is_refused():
     with pytest.raises(ValueError, match="^image: .*int64"):
         check_tensor("image", torch.ones(2, 2, dtype=torch.int64), 2, "(rows, columns)")
@@ -177,6 +221,12 @@ def test_a_shape_is_checked_without_a_look_at_the_values():
 def test_different_shapes_are_refused_and_both_are_named():
     with pytest.raises(ValueError, match=r"^left: got shape \(2,\), accepted is that of right, \(3,\)"):
         check_same_shape("left", torch.zeros(2), "right", torch.zeros(3))
+
+
+@pytest.mark.parametrize("value", [[1.0], np.ones(1), None])
+def test_a_shape_is_compared_of_tensors_alone(value):
+    with pytest.raises(ValueError, match=r"^left: got .*, accepted is a torch tensor of the shape of right, \(1,\)$"):
+        check_same_shape("left", value, "right", torch.zeros(1))
 
 
 X = torch.rand(2, 1, 4, 4, 4, generator=torch.Generator().manual_seed(0))

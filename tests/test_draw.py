@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 
@@ -6,6 +7,18 @@ from mpinotes import draw
 
 def seeded(seed=0):
     return torch.Generator().manual_seed(seed)
+
+
+@pytest.mark.parametrize("seed", [0, 3, -1, 2**63 + 5, np.int64(3), np.uint8(3)])
+def test_a_seed_is_a_whole_number_and_gives_the_numbers_of_torch(seed):
+    expected = torch.rand(3, generator=torch.Generator().manual_seed(int(seed)))
+    assert torch.equal(torch.rand(3, generator=draw.seeded_generator(seed)), expected)
+
+
+@pytest.mark.parametrize("seed", [None, 1.0, "1", True, 2**64, -(2**63) - 1, torch.ones(2)])
+def test_other_seeds_are_refused(seed):
+    with pytest.raises(ValueError, match="^seed: got .*, accepted is a whole number from"):
+        draw.seeded_generator(seed)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])

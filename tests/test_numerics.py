@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from mpinotes.numerics import as_number, full_precision, ratio, wants_gradient
+from mpinotes.numerics import as_number, full_precision, power_of_two, ratio, wants_gradient
 
 MATRIX = torch.arange(9).sqrt().view(3, 3)  # irrational: a product in low precision shows
 every_low_precision = pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
@@ -72,3 +72,12 @@ def test_a_number_may_be_a_tensor_that_wants_a_gradient():
     value = torch.tensor(0.5, requires_grad=True)
     assert as_number(value) == as_number(0.5) == 0.5
     assert wants_gradient(value) and not wants_gradient(value.detach()) and not wants_gradient(0.5)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+def test_the_power_of_two_below_a_modulus_leaves_every_bit_of_what_it_divides(dtype):
+    info = torch.finfo(dtype)
+    largest = torch.tensor([0.0, info.tiny, 0.3, 1.0, 3.0, info.max], dtype=dtype)
+    unit = power_of_two(largest)
+    assert unit.dtype == dtype and unit[0] == 1 and ((largest / unit >= 1) & (largest / unit < 2))[1:].all()
+    assert torch.equal(largest / unit * unit, largest)

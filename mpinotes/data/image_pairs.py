@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, replace
 
 import torch
 
-from mpinotes.checks import check_positive, check_unit_volumes
+from mpinotes.checks import check_choice, check_count, check_kind, check_positive, check_unit_volumes
+from mpinotes.draw import seeded_generator
 from mpinotes.physics import CartesianScan, Particle, ScanSignal, simulate_scan
 from mpinotes.reconstruction import reconstruct_tikhonov, reconstruct_xspace
 
@@ -29,6 +30,8 @@ class Imaging:
     regularization: float = 5.0
 
     def __post_init__(self) -> None:
+        check_kind("particle", self.particle, Particle)
+        check_kind("scan", self.scan, CartesianScan)
         check_positive("concentration", self.concentration)
         check_positive("regularization", self.regularization)
 
@@ -49,7 +52,9 @@ class ImagePairs:
     real: bool = False
 
     def first(self, count: int) -> "ImagePairs":
-        """The first `count` pairs: other than pairs of so many volumes, whose noise is drawn anew."""
+        """The first `count` pairs, or all where there are no more: other than pairs of so many volumes, whose noise is
+        drawn anew."""
+        check_count("count", count)
         return replace(self, x_lr=self.x_lr[:count], x_hr=self.x_hr[:count])
 
 
@@ -69,7 +74,7 @@ def image_pairs(
     >>> pairs.x_lr.shape, 0 <= pairs.x_lr.min() <= pairs.x_lr.max() <= 1
     (torch.Size([2, 1, 8, 8, 8]), tensor(True))
     """
-    imaging = imaging or Imaging()
+    imaging = Imaging() if imaging is None else imaging
     signal = scan_volumes(volumes, imaging, disturb=disturb, seed=seed)
     return ImagePairs(reconstruct_images(signal, imaging, volumes.shape[-1]), volumes)
 
@@ -88,9 +93,14 @@ def scan_volumes(
     torch.Size([2, 1, 8, 8, 128])
     """
     check_unit_volumes("volumes", volumes)
-    generator = torch.Generator().manual_seed(seed)
+    check_choice("volumes.dtype", volumes.dtype, (torch.float32, torch.float64))  # particles/m³ are none of less
+    check_kind("imaging", imaging, Imaging)
+    generator = seeded_generator(seed)
     signal = simulate_scan(volumes * imaging.concentration, imaging.particle, imaging.scan, generator=generator)
-    return signal if disturb is None else disturb(signal, generator)
+    if disturb is not None:
+        signal = disturb(signal, generator)
+        check_kind("disturb, what it returns", signal, ScanSignal)
+    return signal
 
 
 def reconstruct_images(signal: ScanSignal, imaging: Imaging, width: int) -> torch.Tensor:
@@ -100,6 +110,7 @@ def reconstruct_images(signal: ScanSignal, imaging: Imaging, width: int) -> torc
     >>> reconstruct_images(scan_volumes(synthetic_vessels(2, side=8), imaging), imaging, width=8).shape
     torch.Size([2, 1, 8, 8, 8])
     """
+    check_kind("imaging", imaging, Imaging)
     native = reconstruct_xspace(signal, imaging.particle, imaging.scan, width) / imaging.concentration
     image = reconstruct_tikhonov(native, imaging.particle, imaging.scan, regularization=imaging.regularization)
     return image.clamp(0, 1)

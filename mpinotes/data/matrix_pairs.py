@@ -10,7 +10,15 @@ import torch
 from tqdm.auto import tqdm
 
 from mpinotes import draw
-from mpinotes.checks import check_choice, check_count, check_positive, check_range, check_tensor
+from mpinotes.checks import (
+    check_choice,
+    check_count,
+    check_each_kind,
+    check_kind,
+    check_positive,
+    check_range,
+    check_tensor,
+)
 from mpinotes.physics import (
     DriveIntegrals,
     LissajousScan,
@@ -135,8 +143,7 @@ def matrix_pairs(
     >>> pairs.low.shape, pairs.high.dtype
     (torch.Size([2, 2, 8, 8]), torch.complex64)
     """
-    if not settings:
-        raise ValueError("settings: got none, accepted is at least one MatrixSetting")
+    check_each_kind("settings", settings, MatrixSetting)
     check_choice("relaxation", relaxation, RELAXATIONS)
     check_range("noise", noise, 0.0)
     orders = mixing_orders(2, 17) if orders is None else orders
@@ -160,11 +167,11 @@ def pair_components(
 
     :meta private:
     """
-    phases = torch.Generator().manual_seed(phase_seed or 0)
+    phases = None if phase_seed is None else draw.seeded_generator(phase_seed)
     low: list[torch.Tensor] = []
     high: list[torch.Tensor] = []
     for weak, strong in components:
-        if phase_seed is not None:
+        if phases is not None:
             angle = (
                 2 * math.pi * draw.uniform(weak.shape[:2], phases, dtype=torch.float64)[..., None, None].to(weak.device)
             )
@@ -183,18 +190,25 @@ def pair_components(
 
 
 def add_calibration_noise(pairs: MatrixPairs, noise: float, *, seed: int = 0) -> MatrixPairs:
-    """The pairs with noise on their low-gradient components, normalised again; see `matrix_pairs`.
+    """The pairs with noise on their low-gradient components, normalised again; see `matrix_pairs`. The components of
+    a setting stand together, and all settings have as many.
 
     >>> pairs = matrix_pairs([MatrixSetting(25e-9, 25e3, 9)], torch.tensor([[2, 0]]), shape=(8, 8))
     >>> noisy = add_calibration_noise(pairs, 1e-3)
     >>> torch.equal(noisy.high, pairs.high), torch.equal(noisy.low, pairs.low)
     (True, False)
     """
+    check_kind("pairs", pairs, MatrixPairs)
     check_range("noise", noise, 0.0)
-    count = len(pairs.setting.unique())
-    components = len(pairs.setting) // count
+    _, components_of = pairs.setting.unique_consecutive(return_counts=True)
+    count, components = len(components_of), int(components_of[0])
+    if len(pairs.setting.unique()) < count or not (components_of == components).all():
+        raise ValueError(
+            f"pairs: got runs of {components_of.tolist()} components of {len(pairs.setting.unique())} settings, "
+            "accepted is one run for each setting, all of one length"
+        )
     strongest = pairs.high_scale.view(count, -1).amax(1).repeat_interleave(components)
-    generator = torch.Generator().manual_seed(seed)
+    generator = draw.seeded_generator(seed)
     shape = (count, 2, components, *pairs.low.shape[-2:])
     errors = draw.normal(shape, pairs.low_voltage, generator).transpose(1, 2).flatten(0, 1)
     low, low_scale = normalise_components(pairs.low_voltage + noise * strongest[:, None, None, None] * errors)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import torch
 from tqdm.auto import tqdm
 
-from mpinotes.checks import check_choice, check_range
+from mpinotes.checks import check_choice, check_each_kind, check_kind, check_positive, check_range
 from mpinotes.data.matrix_pairs import GRADIENT_RATIO, MatrixPairs, add_calibration_noise, pair_components
 from mpinotes.physics import (
     DriveIntegrals,
@@ -76,6 +76,10 @@ class ParticleSetting:
         check_range("free_share", self.free_share, 0.0, 1.0)
         check_range("diameter_spread", self.diameter_spread, 0.0, 1.0)
         check_range("anisotropy_spread", self.anisotropy_spread, 0.0, 1.0)
+        check_range("angle", self.angle, -1e3, 1e3)
+        check_positive("exponent", self.exponent)
+        for name in ("gradient_x", "gradient_y", "drive_x", "drive_y"):
+            check_positive(name, getattr(self, name))
         Particle(self.core_diameter, anisotropy=self.anisotropy)
         self.scan(1.0, (1, 1))
 
@@ -161,6 +165,7 @@ def in_corner(setting: ParticleSetting) -> bool:
     >>> [in_corner(setting) for setting in particle_split("fluid").test]
     [False, False, False, False, False, False, False, False, True, True, True, True, True, True, True, True]
     """
+    check_kind("setting", setting, ParticleSetting)
     places = [(getattr(setting, name) - RANGES[name][0]) / (RANGES[name][1] - RANGES[name][0]) for name in CORNER]
     return all(abs(place - 0.5) > 0.3 for place in places)
 
@@ -173,6 +178,7 @@ def believed_setting(setting: ParticleSetting, error: float) -> ParticleSetting:
     >>> believed_setting(setting, 0.0) == setting, believed_setting(setting, 1.0).exponent
     (True, 2.0)
     """
+    check_kind("setting", setting, ParticleSetting)
     check_range("error", error, 0.0, 1.0)
     values = {name: getattr(setting, name) for name in NOMINAL}
     return replace(setting, **{name: value + error * (NOMINAL[name] - value) for name, value in values.items()})
@@ -219,6 +225,7 @@ def simulate_setting(
     >>> simulate_setting(particle_split("fluid").test[0], GRADIENT_RATIO, mixing_subset(3), (4, 4)).shape
     torch.Size([2, 3, 4, 4])
     """
+    check_kind("setting", setting, ParticleSetting)
     scan, axis = setting.scan(ratio, shape), setting.easy_axis
     return simulate_system_matrix(
         scan, setting.tracer, orders, easy_axis=axis, tolerance=TOLERANCE, integrals=integrals
@@ -250,8 +257,7 @@ def particle_pairs(
     >>> pairs.low.shape
     torch.Size([7, 2, 4, 4])
     """
-    if not settings:
-        raise ValueError("settings: got none, accepted is at least one ParticleSetting")
+    check_each_kind("settings", settings, ParticleSetting)
     check_range("noise", noise, 0.0)
     orders = mixing_orders(2, 17) if orders is None else orders
     integrals = DriveIntegrals(capacity=4)

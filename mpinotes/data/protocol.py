@@ -1,9 +1,9 @@
 """What every method is trained and tested on: splits, seeds, noise levels, and how much of the data a run takes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
-from mpinotes.checks import check_choice
+from mpinotes.checks import check_choice, check_count, check_each_kind
 from mpinotes.data.image_pairs import ImagePairs, Imaging, image_pairs, scan_volumes
 from mpinotes.data.matrix_pairs import MatrixPairs, MatrixSetting, matrix_pairs, mixing_subset
 from mpinotes.data.matrix_splits import matrix_split, spread_out
@@ -40,6 +40,10 @@ class Amounts:
     test_volumes: int
     matrix_settings: int
     matrix_components: int
+
+    def __post_init__(self) -> None:
+        for field in fields(Amounts):  # those of a profile, which is one, too, are its own
+            check_count(field.name, getattr(self, field.name))
 
 
 def image_split(split: str, count: int, imaging: Imaging | None = None) -> ImagePairs:
@@ -102,6 +106,7 @@ def matrix_test_pairs(
     torch.Size([2, 2, 32, 32])
     """
     orders = mixing_subset(amounts.matrix_components)
+    check_each_kind("settings", settings, MatrixSetting, ParticleSetting)
     tracers = [setting for setting in settings if isinstance(setting, ParticleSetting)]
     if 0 < len(tracers) < len(settings):
         raise ValueError("settings: got both kinds, accepted are MatrixSettings alone or ParticleSettings alone")

@@ -4,7 +4,7 @@ from itertools import permutations
 
 import torch
 
-from mpinotes.checks import check_count
+from mpinotes.checks import check_count, check_kind
 from mpinotes.data.image_pairs import ImagePairs, Imaging, scan_volumes
 from mpinotes.data.protocol import SCAN_SEEDS
 from mpinotes.data.vessels import available_vessels
@@ -30,6 +30,7 @@ def scan_images(signal: ScanSignal, imaging: Imaging, width: int) -> torch.Tenso
     >>> scan_images(scan_volumes(synthetic_vessels(2, side=8), imaging), imaging, width=8).shape
     torch.Size([2, 4, 8, 8, 8])
     """
+    check_kind("imaging", imaging, Imaging)
     native = reconstruct_xspace(signal, imaging.particle, imaging.scan, width) / imaging.concentration
 
     def tikhonov(regularization: float) -> torch.Tensor:

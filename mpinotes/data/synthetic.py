@@ -26,7 +26,7 @@ def synthetic_vessels(count: int, side: int = 32, *, aneurysm_probability: float
     check_count("count", count)
     check_count("side", side)
     check_range("aneurysm_probability", aneurysm_probability, 0.0, 1.0)
-    generator = torch.Generator().manual_seed(seed)
+    generator = draw.seeded_generator(seed)
     points, radii = _skeletons(count, aneurysm_probability, generator)
     centres = (torch.arange(side, dtype=torch.float32, device="cpu") + 0.5) / side
     voxels = torch.cartesian_prod(centres, centres, centres)

@@ -6,6 +6,7 @@ import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from mpinotes.checks import check_count, check_kind
 from mpinotes.networks import UNetConfig
 
 
@@ -16,6 +17,8 @@ def draw_dccdm(network: UNetConfig, side: int = 32) -> Figure:
     >>> draw_dccdm(UNetConfig(widths=(32, 64)), side=32).get_size_inches().tolist()
     [9.0, 3.8]
     """
+    check_kind("network", network, UNetConfig)
+    check_count("side", side)
     figure, axis = plt.subplots(figsize=(9, 3.8), layout="constrained")
     axis.set(xlim=(-0.6, 10.3), ylim=(0.5, 4.9))
     axis.axis("off")

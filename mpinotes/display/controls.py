@@ -1,10 +1,13 @@
 """What a reader moves: numbers and choices."""
 
 import html
+import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import ipywidgets
+
+from mpinotes.checks import check_range
 
 _WHOLE_LABEL = {"description_width": "initial"}
 
@@ -32,13 +35,15 @@ class Slider:
     value: float
 
     def __post_init__(self) -> None:
+        for field in ("low", "high", "step", "value"):
+            check_range(f"{self.name}, {field}", getattr(self, field), -1e100, 1e100)
         if not (self.low <= self.value <= self.high and 0 < self.step <= self.high - self.low):
             raise ValueError(f"{self.name}: got {self}, accepted is low ≤ value ≤ high and a step that fits")
 
     @property
     def positions(self) -> list[float]:
-        """All values the slider can take."""
-        count = round((self.high - self.low) / self.step)
+        """All values the slider can take, none above `high`."""
+        count = math.floor((self.high - self.low) / self.step + 1e-6)
         return [round(self.low + i * self.step, 10) for i in range(count + 1)]
 
     @property

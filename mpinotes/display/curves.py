@@ -3,12 +3,13 @@
 import base64
 import html
 from collections.abc import Callable, Mapping, Sequence
-from itertools import product
+from itertools import cycle, product
 from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 
+from mpinotes.checks import check_each_kind
 from mpinotes.display.controls import Slider
 from mpinotes.display.explorer import Explorer, live_figure, static_figure, to_png
 
@@ -45,11 +46,12 @@ def explore_curves(
     >>> '"label": "line"' in explorer.static
     True
     """
+    check_each_kind("sliders", sliders, Slider)
     numbers = readouts or {}
 
     def render(**values: float) -> bytes:
         figure, axis = plt.subplots(figsize=(6.4, 3.4), layout="constrained")
-        for (label, y), style in zip(draw(**values).items(), ("-", "--", ":", "-."), strict=False):
+        for (label, y), style in zip(draw(**values).items(), cycle(("-", "--", ":", "-.")), strict=False):
             axis.plot(x, y, style, label=label)
         axis.set(xlabel=xlabel, ylabel=ylabel, ylim=(0, None))
         axis.set_title(", ".join(f"{label}: {value(**values):.3g}" for label, value in numbers.items()))
@@ -79,7 +81,13 @@ def tabulate_curves(
     """Curves for ``curves.js``: see `explore_curves`."""
 
     def one(label: str) -> Numbers:
-        return lambda **values: np.asarray(draw(**values)[label])
+        def values_of(**values: float) -> np.ndarray:
+            y = np.asarray(draw(**values)[label])
+            if y.shape != np.shape(x):
+                raise ValueError(f"draw: got shape {y.shape} of {label!r}, accepted is that of x, {np.shape(x)}")
+            return y
+
+        return values_of
 
     labels = draw(**{slider.name: slider.value for slider in sliders})
     return {

@@ -1,11 +1,13 @@
 """Figures used by more than one chapter."""
 
+import math
 from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
 import torch
 from matplotlib.figure import Figure
 
+from mpinotes.checks import check_kind, check_plausible, check_several, check_shape
 from mpinotes.evaluation import phase_of_peak
 from mpinotes.reconstruction import LCurve
 
@@ -25,7 +27,9 @@ def show_projections(volumes: Mapping[str, torch.Tensor], *, voxel_size: float =
     >>> len(figure.axes)  # two projections each, and the colour bar
     5
     """
-    top = max(volume.max().item() for volume in volumes.values())
+    volumes = as_pictures("volumes", volumes, "(z, y, x)")
+    check_plausible("voxel_size", voxel_size, 0.1, "m", "millimetres")
+    top = largest_shown(volumes)
     side = min(2.3, (WIDEST - 0.8) / len(volumes))
     size = side * len(volumes) + 0.8, 2 * side + 0.4
     figure, axes = plt.subplots(
@@ -55,7 +59,13 @@ def show_components(rows: Mapping[str, torch.Tensor], titles: list[str], *, fiel
     >>> len(figure.axes)  # one for each component, and the colour bar
     3
     """
+    rows = as_pictures("rows", rows, "(column, y, x)", complex_too=True)
     first = next(iter(rows.values()))
+    check_several("titles", titles, (len(first),), f"as many as the first of rows has columns, {len(first)}")
+    for name, images in rows.items():
+        if len(images) != len(titles):
+            raise ValueError(f"rows: got {len(images)} columns of {name!r}, accepted are {len(titles)}, one per title")
+    check_plausible("field_of_view", field_of_view, 1.0, "m", "millimetres")
     turn = phase_of_peak(first) if first.is_complex() else 1
     half = field_of_view * 1e3 / 2
     side = min(1.7, (WIDEST - 1.2) / len(titles))
@@ -85,11 +95,40 @@ def show_l_curve(curve: LCurve, *, residual: str = "‖Ac − d‖", size: str =
     >>> show_l_curve(curve).axes[0].get_xlabel()
     'residual ‖Ac − d‖'
     """
+    check_kind("curve", curve, LCurve)
     figure, axis = plt.subplots(figsize=(5, 3.6), layout="constrained")
-    across, up = curve.residual.cpu(), curve.size.cpu()
+    across, up = curve.residual.detach().cpu(), curve.size.detach().cpu()
     axis.loglog(across, up, "o-", markersize=4)
     axis.plot(across[curve.corner], up[curve.corner], "o", markersize=11, fillstyle="none", color="C1")
     for regularization, x, y in zip(curve.regularizations, across.tolist(), up.tolist(), strict=True):
         axis.annotate(f" λ = {regularization:.2g}", (x, y), fontsize=8, va="bottom")
     axis.set(xlabel=f"residual {residual}", ylabel=f"size {size}")
     return figure
+
+
+def as_pictures(
+    name: str, tensors: Mapping[str, torch.Tensor], layout: str, *, complex_too: bool = False
+) -> dict[str, torch.Tensor]:
+    """Tensors with three axes, by title, as matplotlib takes them: on the CPU, without a graph, masks and
+    whole numbers as floats, and no precision that NumPy lacks. Raises ``ValueError`` for others, and for none."""
+    if not isinstance(tensors, Mapping) or not tensors:
+        came = "none" if isinstance(tensors, Mapping) else type(tensors).__name__
+        raise ValueError(f"{name}: got {came}, accepted are tensors {layout} by title, at least one")
+    pictures = {}
+    for title, tensor in tensors.items():
+        if isinstance(tensor, torch.Tensor):
+            kept = tensor.dtype in (torch.float32, torch.float64) or tensor.is_complex()
+            tensor = tensor.detach().cpu() if kept else tensor.detach().cpu().float()
+        check_shape(f"{name}, {title}", tensor, 3, layout, complex_too=complex_too)
+        pictures[title] = tensor
+    return pictures
+
+
+def largest_shown(volumes: Mapping[str, torch.Tensor]) -> float:
+    """The top of a colour scale from 0, 1 where no value is above it. Raises ``ValueError`` for NaN and infinity, which
+    would be the top."""
+    tops = {title: volume.max().item() for title, volume in volumes.items()}
+    for title, top in tops.items():
+        if not math.isfinite(top):
+            raise ValueError(f"volumes, {title}: got NaN or infinite values, accepted are finite numbers")
+    return max(tops.values()) if max(tops.values()) > 0 else 1.0

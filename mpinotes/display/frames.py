@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from matplotlib.figure import Figure
 
+from mpinotes.checks import check_kind
 from mpinotes.display.controls import Slider
 from mpinotes.display.explorer import Explorer, data_address, live_figure, static_figure, to_png
 
@@ -24,6 +25,7 @@ def explore_frames(draw: Callable[[float], Figure], slider: Slider, *, alt: str,
     >>> explore_frames(draw, slider, alt="An empty figure").static.count('class="frame"')
     3
     """
+    check_kind("slider", slider, Slider)
     frames = [to_png(draw(value)) for value in slider.positions]
     lookup = dict(zip(slider.positions, frames, strict=True))
     pictures = "".join(
@@ -35,5 +37,7 @@ def explore_frames(draw: Callable[[float], Figure], slider: Slider, *, alt: str,
     def pick(**values: float) -> bytes:
         return lookup[min(lookup, key=lambda position: abs(position - values[slider.name]))]
 
-    static = static_figure([slider], pictures, lookup[slider.value], ["frames.js"], {"around": around}, alt)
+    static = static_figure(
+        [slider], pictures, pick(**{slider.name: slider.value}), ["frames.js"], {"around": around}, alt
+    )
     return Explorer(live_figure(pick, [slider]), static)

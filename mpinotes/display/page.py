@@ -15,10 +15,10 @@ from matplotlib.figure import Figure
 from pandas.io.formats.style import Styler
 from scipy.ndimage import rotate
 
-from mpinotes.checks import check_choice
+from mpinotes.checks import check_choice, check_plausible
 from mpinotes.display.controls import Slider
 from mpinotes.display.explorer import Explorer
-from mpinotes.display.figures import IMAGE_MAP
+from mpinotes.display.figures import IMAGE_MAP, as_pictures, largest_shown
 from mpinotes.display.frames import explore_frames
 
 
@@ -48,6 +48,7 @@ def show_table(
     styler = frame.style.format({column: write(column) for column in frame}, na_rep="")
     styler = styler.set_table_styles([{"selector": "th, td", "props": "padding: 0.2em 0.7em"}])
     for column, which in (best or {}).items():
+        check_choice("best, columns", column, list(frame))
         check_choice("best", which, ("highest", "lowest"))
         numbers = frame[column].dropna().map(lambda value: getattr(value, "mean", value))
         winner = numbers.astype(float).idxmax() if which == "highest" else numbers.astype(float).idxmin()
@@ -95,7 +96,9 @@ def explore_turn(volumes: Mapping[str, torch.Tensor], *, voxel_size: float = 1e-
     >>> explorer.static.count('class="frame"')
     36
     """
-    top = max(volume.max().item() for volume in volumes.values())
+    volumes = as_pictures("volumes", volumes, "(z, y, x)")
+    check_plausible("voxel_size", voxel_size, 0.1, "m", "millimetres")
+    top = largest_shown(volumes)
 
     def draw(angle: float) -> Figure:
         figure, axes = plt.subplots(

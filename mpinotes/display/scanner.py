@@ -5,6 +5,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from mpinotes.checks import check_count, check_kind
+from mpinotes.numerics import as_number
 from mpinotes.physics import CartesianScan, Particle
 
 _COILS = {
@@ -25,14 +27,17 @@ def draw_scanner(particle: Particle, scan: CartesianScan, voxels: int = 32) -> F
     >>> draw_scanner(Particle(25e-9), CartesianScan()).get_size_inches().tolist()
     [9.4, 4.0]
     """
+    check_kind("particle", particle, Particle)
+    check_kind("scan", scan, CartesianScan)
+    check_count("voxels", voxels)
     figure, (coils, moments, lines) = plt.subplots(1, 3, figsize=(9.4, 4.0), layout="constrained")
     names = ["x", "y", "z"]
     drive = names.index(scan.drive_axis)
     names[0], names[drive] = names[drive], names[0]
-    gradient = scan.line_gradient[0], scan.line_gradient[2]
+    gradient = as_number(scan.line_gradient[0]), as_number(scan.line_gradient[2])
     _draw_coils(coils, gradient)
     coils.set_title(f"coils and selection field, {names[0]}–{names[2]} plane", fontsize=11)
-    _draw_moments(moments, particle.beta, gradient)
+    _draw_moments(moments, as_number(particle.beta), gradient)
     moments.set(xlabel=f"{names[0]} [mm]", ylabel=f"{names[2]} [mm]")
     moments.set_title("moments close to the FFP", fontsize=11)
     _draw_lines(lines, voxels * scan.voxel_size * 1e3, scan.sweep_amplitude(voxels) * 1e3)

@@ -35,8 +35,7 @@ def bootstrap_mean(values: torch.Tensor, *, confidence: float = 0.95, resamples:
     check_tensor("values", values, 1, "(n,)", instead="take real and imaginary parts, or moduli")
     check_range("confidence", confidence, 0.0, 1.0)
     check_count("resamples", resamples)
-    generator = torch.Generator().manual_seed(seed)
-    rows = draw.integers(0, len(values), (resamples, len(values)), generator)
+    rows = draw.integers(0, len(values), (resamples, len(values)), draw.seeded_generator(seed))
     means = values.double().cpu()[rows].mean(1)
     tail = (1 - confidence) / 2
     low, high = means.quantile(means.new_tensor([tail, 1 - tail])).tolist()

@@ -2,9 +2,9 @@
 
 import torch
 
-from mpinotes.checks import check_same_shape, check_tensor
+from mpinotes.checks import check_same_shape, check_shape, check_tensor
 from mpinotes.evaluation.metrics import SSIM_WINDOW, structural_similarities
-from mpinotes.numerics import full_precision, ratio
+from mpinotes.numerics import full_precision, power_of_two, ratio
 
 
 def component_psnr(estimate: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
@@ -48,6 +48,7 @@ def phase_of_peak(components: torch.Tensor) -> torch.Tensor:
     >>> phase_of_peak(torch.tensor([[1.0, -3.0]])).flatten()
     tensor([-1.])
     """
+    check_shape("components", components, 2, "(…, y, x)", more=True, complex_too=True)
     flat = components.flatten(-2)
     peak = flat.gather(-1, flat.abs().argmax(-1, keepdim=True))[..., None]
     return torch.where(peak == 0, 1, ratio(peak.conj(), peak.abs()))
@@ -67,7 +68,9 @@ def largest_correlation(test: torch.Tensor, train: torch.Tensor) -> torch.Tensor
         check_tensor(name, value, 4, "(n, channel, y, x)", complex_too=True)
     if test.shape[2:] != train.shape[2:]:
         raise ValueError(f"train: got grid {tuple(train.shape[2:])}, accepted is that of test, {tuple(test.shape[2:])}")
-    first, second = (x.flatten(2).flatten(0, 1) for x in (test, train))
+    common = torch.promote_types(test.dtype, train.dtype)
+    first, second = (x.to(common).flatten(2).flatten(0, 1) for x in (test, train))
+    first, second = (x / power_of_two(x.abs().amax(1, keepdim=True)) for x in (first, second))
     first, second = (ratio(x, x.norm(dim=1, keepdim=True)) for x in (first, second))
     return torch.stack([(first @ part.mH).abs().amax(1) for part in second.split(4096)]).amax(0)
 

@@ -2,10 +2,11 @@
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 
-from mpinotes.checks import check_range, check_same_shape, check_tensor, make_plain
+from mpinotes.checks import check_range, check_same_shape, check_several, check_shape, check_tensor, make_plain
 
 
 def volume_means(values: torch.Tensor, volume: torch.Tensor) -> torch.Tensor:
@@ -15,10 +16,8 @@ def volume_means(values: torch.Tensor, volume: torch.Tensor) -> torch.Tensor:
     tensor([0.5000, 5.0000], dtype=torch.float64)
     """
     check_tensor("values", values, 1, "(n,)")
-    _check_volume(volume, "values", values)
-    sums = torch.bincount(volume, weights=values.double())
-    counts = torch.bincount(volume)
-    return sums[counts > 0] / counts[counts > 0]
+    volume = _checked_volume(volume, "values", values)
+    return torch.bincount(volume, weights=values.double()) / torch.bincount(volume)
 
 
 def conformal_quantile(scores: torch.Tensor, volume: torch.Tensor, level: float) -> float:
@@ -40,12 +39,11 @@ def conformal_quantile(scores: torch.Tensor, volume: torch.Tensor, level: float)
     inf
     """
     check_tensor("scores", scores, 1, "(n,)")
-    _check_volume(volume, "scores", scores)
+    volume = _checked_volume(volume, "scores", scores)
     check_range("level", level, 0.0, 1.0)
     counts = torch.bincount(volume)
-    volumes = int((counts > 0).sum())
     ordered, order = scores.sort()
-    held = (1 / counts[volume[order]].double()).cumsum(0) / (volumes + 1)
+    held = (1 / counts[volume[order]].double()).cumsum(0) / (len(counts) + 1)
     # What is reached but for rounding is reached.
     place = int((held < level - 1e-9).sum())
     return ordered[place].item() if place < len(ordered) else math.inf
@@ -68,16 +66,22 @@ class ConformalIntervals:
 
     def __post_init__(self) -> None:
         make_plain(self)
-        if list(self.edges) != sorted(set(self.edges)):
-            raise ValueError(f"edges: got {self.edges}, accepted are ascending numbers")
+        _check_edges(self.edges)
         classes = len(self.edges) + 1
-        if len(self.factors) != classes:
-            raise ValueError(f"factors: got {len(self.factors)}, accepted is one more than edges, {classes}")
+        check_several("factors", self.factors, (classes,), f"one more than edges, {classes}")
+        for factor in self.factors:
+            if factor != math.inf:  # of a class that nothing is known of
+                check_range("factors", factor, 0.0)
 
     def __call__(self, centre: torch.Tensor, scale: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Lower and upper bounds for centres and scales of one shape."""
+        """Lower and upper bounds for centres and scales, at least 0, of one shape."""
+        check_shape("centre", centre, 0, "(…)", more=True)
+        check_shape("scale", scale, 0, "(…)", more=True)
         check_same_shape("centre", centre, "scale", scale)
-        half = centre.new_tensor(self.factors)[_classes(centre, self.edges)] * scale
+        if bool((scale < 0).any()):
+            raise ValueError(f"scale: got {scale.min().item():g}, accepted is at least 0")
+        factor = centre.new_tensor(self.factors)[_classes(centre, self.edges)]
+        half = torch.where(factor.isinf(), factor, factor * scale)  # ∞ · 0 is NaN
         return centre - half, centre + half
 
 
@@ -107,11 +111,13 @@ def calibrate_intervals(
     check_tensor("truth", truth, 1, "(n,)")
     check_same_shape("scale", scale, "centre", centre)
     check_same_shape("truth", truth, "centre", centre)
-    _check_volume(volume, "centre", centre)
+    volume = _checked_volume(volume, "centre", centre)
     check_range("level", level, 0.0, 1.0)
     if not bool((scale > 0).all()):
         raise ValueError(f"scale: got {scale.min().item():g}, accepted is above zero")
-    scores, classes = (truth - centre).abs() / scale, _classes(centre, edges)
+    _check_edges(edges)
+    # In double precision, where no quotient of single or half precision overflows.
+    scores, classes = (truth - centre).abs().double() / scale.double(), _classes(centre, edges)
     factors = []
     for number in range(len(edges) + 1):
         inside = classes == number
@@ -120,13 +126,25 @@ def calibrate_intervals(
     return ConformalIntervals(tuple(edges), tuple(factors))
 
 
+def _check_edges(edges: tuple[float, ...]) -> None:
+    check_several("edges", edges, range(1000), "ascending numbers, several or none")
+    for edge in edges:
+        check_range("edges", edge, -1e300, 1e300)
+    if any(high <= low for low, high in pairwise(edges)):
+        raise ValueError(f"edges: got {tuple(edges)}, accepted are ascending numbers")
+
+
 def _classes(centre: torch.Tensor, edges: tuple[float, ...]) -> torch.Tensor:
     return torch.bucketize(centre, centre.new_tensor(edges), right=True)
 
 
-def _check_volume(volume: torch.Tensor, name: str, values: torch.Tensor) -> None:
+def _checked_volume(volume: torch.Tensor, name: str, values: torch.Tensor) -> torch.Tensor:
+    """The volumes numbered from 0 without gaps, in the same order, int64: a count of each takes no more memory than
+    there are volumes, and indices of other types are refused or, uint8, taken for a mask."""
+    check_same_shape("volume", volume, name, values)
     if volume.is_floating_point() or volume.is_complex() or volume.dtype == torch.bool:
         raise ValueError(f"volume: got {volume.dtype}, accepted are whole numbers")
-    check_same_shape("volume", volume, name, values)
+    volume = volume.long()
     if bool((volume < 0).any()):
         raise ValueError(f"volume: got {volume.min().item()}, accepted are numbers from 0")
+    return volume.unique(return_inverse=True)[1]

@@ -10,8 +10,8 @@ def coverage(samples: torch.Tensor, truth: torch.Tensor, level: float) -> torch.
 
     Exact for calibrated samples whatever their number: the truth's rank among k samples is uniform
     over 0 … k, ties are shared in halves, and ranks at the interval's ends count by the part that
-    lies inside. A level within 1/(k + 1) of 1 needs more than k samples. Source: Hamill,
-    Mon. Weather Rev. 129 (2001) 550.
+    lies inside. A level within 1/(k + 1) of 1 needs more than k samples. Infinite values have their
+    place; NaN has none and raises ``ValueError``. Source: Hamill, Mon. Weather Rev. 129 (2001) 550.
 
     >>> samples = torch.arange(99.0)[:, None].expand(99, 100)
     >>> coverage(samples, torch.arange(100) - 0.5, level=0.9)
@@ -20,6 +20,9 @@ def coverage(samples: torch.Tensor, truth: torch.Tensor, level: float) -> torch.
     check_range("level", level, 0.0, 1.0)
     check_shape("samples", samples, 2, "(k, n)")
     check_shape("truth", truth, 1, "(n,)")
+    for name, values in (("samples", samples), ("truth", truth)):
+        if values.isnan().any():
+            raise ValueError(f"{name}: got NaN, accepted are numbers: a rank among others is asked for")
     if samples.shape[1:] != truth.shape:
         raise ValueError(f"samples: got shape {tuple(samples.shape)}, accepted is (k, {truth.shape[0]})")
     below, equal = (samples < truth).sum(0), (samples == truth).sum(0)

@@ -58,7 +58,7 @@ def structural_similarities(estimate: torch.Tensor, truth: torch.Tensor) -> torc
 
 def _check(estimate: torch.Tensor, truth: torch.Tensor) -> None:
     for name, value in (("estimate", estimate), ("truth", truth)):
-        check_tensor(name, value, value.ndim, "(batch, …)", instead=FOR_COMPLEX)
+        check_tensor(name, value, 2, "(batch, …)", more=True, instead=FOR_COMPLEX)
     check_same_shape("estimate", estimate, "truth", truth)
 
 

@@ -12,7 +12,7 @@ from torch import nn
 from mpinotes.checks import check_choice, check_count, check_images, check_range, make_plain
 from mpinotes.data import FIT_VOLUMES
 from mpinotes.diffusion import DDIM, Objective, Step, add_noise, sample, to_x0
-from mpinotes.draw import integers, normal, normal_like, send
+from mpinotes.draw import integers, normal, normal_like, seeded_generator, send
 from mpinotes.methods.inference import evaluating
 from mpinotes.methods.method import ImageMethod, TrainingData
 from mpinotes.methods.mirrors import flip_together
@@ -170,7 +170,7 @@ def enhance(
     check_images("x_lr", x_lr, config.network.in_channels - 1)
     check_count("batch", batch)
     device = next(model.parameters()).device
-    generator = torch.Generator().manual_seed(seed)
+    generator = seeded_generator(seed)
     like = torch.empty(0, dtype=torch.float32, device="cpu")  # the same noise for every dtype and device
     starts = normal(x_lr[:, :1].shape, like, generator)
     results = []

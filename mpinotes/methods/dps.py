@@ -3,10 +3,11 @@
 import torch
 from torch import nn
 
-from mpinotes.checks import check_range
+from mpinotes.checks import check_images, check_kind, check_range
 from mpinotes.diffusion import ANCESTRAL
 from mpinotes.methods import dccdm
 from mpinotes.operators import Degradation
+from mpinotes.operators.degradation import check_sides
 
 
 def enhance(
@@ -24,7 +25,7 @@ def enhance(
 
     Algorithm 1 of the source: after each ancestral step, x ← x − ζ ∇ₓ‖x_LR − D(x̂_0)‖ through the
     network. The norm, and so the step, is taken per volume, not over the batch. Volumes are
-    (batch, 1, z, y, x) in [0, 1].
+    (batch, 1, z, y, x) in [0, 1]; further images behind x_LR condition the network and enter no norm.
 
     :param model: the DDPM's network.
     :param x_lr: the images.
@@ -43,10 +44,14 @@ def enhance(
     torch.Size([1, 1, 8, 8, 8])
     """
     check_range("strength", strength, 0.0, float("inf"))
-    degradation = degradation or config.degradation
+    check_kind("config", config, dccdm.DCCDMConfig)
+    degradation = config.degradation if degradation is None else degradation
+    check_kind("degradation", degradation, Degradation)
+    check_images("x_lr", x_lr, config.network.in_channels - 1)
+    check_sides("x_lr", x_lr.shape[-3:], degradation.factor)
 
     def misfit(x0: torch.Tensor, x_lr: torch.Tensor) -> torch.Tensor:
-        return strength * (2 * (x_lr - degradation.apply((x0 + 1) / 2))).flatten(1).norm(dim=1)
+        return strength * (2 * (x_lr[:, :1] - degradation.apply((x0 + 1) / 2))).flatten(1).norm(dim=1)
 
     return dccdm.enhance(
         model, x_lr, config, steps=steps, step=ANCESTRAL, misfit=misfit if strength > 0 else None, seed=seed,

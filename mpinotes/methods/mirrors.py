@@ -22,7 +22,8 @@ def flip_together(batch: tuple[torch.Tensor, ...], generator: torch.Generator) -
 
 def mirror_answers(enhance: Callable[[torch.Tensor], torch.Tensor], x_lr: torch.Tensor) -> torch.Tensor:
     """What `enhance` makes of the eight mirror images of `x_lr`, (batch, channel, z, y, x), each mirrored back:
-    (8, batch, 1, z, y, x). How they differ says something of the network's own errors.
+    (8, batch, 1, z, y, x). How they differ says something of the network's own errors. Raises ``ValueError`` for
+    answers of another shape.
 
     >>> x_lr = torch.rand(1, 1, 4, 4, 4)
     >>> mirror_answers(lambda x: x / 2, x_lr).shape
@@ -30,7 +31,10 @@ def mirror_answers(enhance: Callable[[torch.Tensor], torch.Tensor], x_lr: torch.
     """
     check_images("x_lr", x_lr)
     choices = [axes for count in range(4) for axes in combinations((2, 3, 4), count)]
-    return torch.stack([enhance(x_lr.flip(axes)).flip(axes) for axes in choices])
+    answers = [enhance(x_lr.flip(axes)) for axes in choices]
+    for answer in answers:
+        check_same_shape("enhance, what it returns", answer, "the first channel of x_lr", x_lr[:, :1])
+    return torch.stack([answer.flip(axes) for answer, axes in zip(answers, choices, strict=True)])
 
 
 def mirror_mean(enhance: Callable[[torch.Tensor], torch.Tensor], x_lr: torch.Tensor) -> torch.Tensor:

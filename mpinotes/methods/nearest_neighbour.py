@@ -2,7 +2,7 @@
 
 import torch
 
-from mpinotes.checks import check_count
+from mpinotes.checks import check_count, check_kind, check_tensor
 from mpinotes.data import MatrixPairs
 from mpinotes.numerics import ratio
 
@@ -20,6 +20,10 @@ def nearest_neighbour(low: torch.Tensor, train: MatrixPairs, components: int) ->
     >>> torch.allclose(nearest_neighbour(1j * train.low, train, components=2), 1j * train.high)
     True
     """
+    check_kind("train", train, MatrixPairs)
+    check_tensor("low", low, 4, "(setting · component, channel, y, x)", complex_too=True)
+    if not low.is_complex():  # the answer, complex, would be cut to its real part
+        raise ValueError(f"low: got dtype {low.dtype}, accepted are complex numbers")
     check_count("components", components)
     if len(low) % components or len(train.low) % components or low.shape[1:] != train.low.shape[1:]:
         raise ValueError(

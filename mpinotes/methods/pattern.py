@@ -2,6 +2,7 @@
 
 import torch
 
+from mpinotes.checks import check_tensor
 from mpinotes.numerics import ratio
 from mpinotes.physics import order_patterns
 
@@ -17,7 +18,10 @@ def fit_pattern(low: torch.Tensor, orders: torch.Tensor) -> torch.Tensor:
     >>> fit_pattern(low, orders).real.abs().max() < 1e-6
     tensor(True)
     """
+    check_tensor("low", low, 4, "(component, 2, y, x)", complex_too=True)
     waves = order_patterns(orders, (low.shape[-2], low.shape[-1])).to(low)
+    if waves.shape != low.shape:
+        raise ValueError(f"low: got shape {tuple(low.shape)}, accepted is that of the patterns, {tuple(waves.shape)}")
     waves = waves / waves.abs().amax((-2, -1), keepdim=True).clamp_min(1e-6)  # that of n = 0 is empty
     phase = (waves * low).sum((-2, -1), keepdim=True)
     return ratio(waves * phase, phase.abs())

@@ -25,7 +25,7 @@ from mpinotes.diffusion import (
     sample,
     to_x0,
 )
-from mpinotes.draw import integers, normal_like, send, uniform
+from mpinotes.draw import integers, normal_like, seeded_generator, send, uniform
 from mpinotes.methods.inference import evaluating
 from mpinotes.methods.method import MatrixMethod
 from mpinotes.networks import UNetConfig
@@ -228,7 +228,7 @@ def synthesise(
     check_components(low, orders)
     device = next(model.parameters()).device
     schedule = config.objective.schedule
-    generator = torch.Generator().manual_seed(sampling.seed)
+    generator = seeded_generator(sampling.seed)
     turn = align_phase(low)
     condition, orders = to_channels(low * turn).to(device, torch.float32), orders.to(device)
     start, noise_y, z = (normal_like(condition, generator) for _ in range(3))  # line 1

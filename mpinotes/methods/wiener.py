@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import torch
 
-from mpinotes.checks import check_same_shape, check_tensor
+from mpinotes.checks import check_count, check_same_shape, check_tensor
 from mpinotes.numerics import ratio
 
 
@@ -49,7 +49,8 @@ def fit_wiener(low: torch.Tensor, high: torch.Tensor, components: int) -> Wiener
     """
     check_tensor("low", low, 4, "(setting · component, channel, y, x)", complex_too=True)
     check_same_shape("high", high, "low", low)
-    if components < 1 or len(low) % components:
+    check_count("components", components)
+    if len(low) % components:
         raise ValueError(f"components: got {components}, accepted is a divisor of the {len(low)} rows of low")
     spectra = ((_spectrum(a), _spectrum(b)) for a, b in zip(low.split(components), high.split(components), strict=True))
     first = next(spectra)

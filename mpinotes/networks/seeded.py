@@ -6,6 +6,7 @@ from typing import TypeVar
 import torch
 from torch import nn
 
+from mpinotes.checks import check_count
 from mpinotes.networks.edsr import EDSR, EDSRConfig
 from mpinotes.networks.esrgan import ESRGANConfig, RRDBNet
 from mpinotes.networks.unet import UNet, UNetConfig
@@ -46,11 +47,12 @@ def seeded(build: Callable[[], _Module], seed: int) -> _Module:
     >>> torch.equal(first.weight, second.weight)
     True
     """
+    check_count("seed", seed, -(2**63), 2**64 - 1)
     dtype = torch.get_default_dtype()  # decides how many random bits a weight takes
     torch.set_default_dtype(torch.float32)
     try:
         with torch.random.fork_rng(devices=[]), torch.device("cpu"), torch.inference_mode(False):
-            torch.manual_seed(seed)
+            torch.manual_seed(int(seed))
             return build()
     finally:
         torch.set_default_dtype(dtype)

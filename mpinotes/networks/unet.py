@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from mpinotes.checks import check_count, check_several, make_plain
+from mpinotes.checks import check_count, check_kind, check_several, make_plain
 from mpinotes.networks.convolution import Conv3d
 
 
@@ -113,7 +113,7 @@ class UNet(nn.Module):
 
 def widen_input(network: UNet, in_channels: int) -> UNet:
     """The same network with more input channels, all in all `in_channels`, that it does not look at yet: their
-    weights are zero, and a training can go on from here.
+    weights are zero, and a training can go on from here, wherever this is called. What is frozen stays so.
 
     >>> network = UNet(UNetConfig(dims=2, in_channels=1, widths=(8, 16)))
     >>> _ = torch.nn.init.normal_(network.head.weight)  # it starts at zero, and nothing would depend on x
@@ -123,15 +123,17 @@ def widen_input(network: UNet, in_channels: int) -> UNet:
     >>> wide.config.in_channels, wide.stem.weight[:, 4:].abs().max().item()  # 2 × 2 pixels of each channel
     (3, 0.0)
     """
+    check_kind("network", network, UNet)
     config = network.config
     check_count("in_channels", in_channels, config.in_channels)
-    wide = copy.deepcopy(network)
-    wide.config = replace(config, in_channels=in_channels)
-    stem = wide.stem
-    old = stem.weight.detach()
-    new = old.new_zeros(len(old), (in_channels - config.in_channels) * 2**config.dims, *old.shape[2:])
-    stem.weight = nn.Parameter(torch.cat([old, new], dim=1))
-    stem.in_channels = stem.weight.shape[1]
+    with torch.inference_mode(False):  # what is made for inference alone can never be trained
+        wide = copy.deepcopy(network)
+        wide.config = replace(config, in_channels=in_channels)
+        stem = wide.stem
+        old = stem.weight.detach()
+        new = old.new_zeros(len(old), (in_channels - config.in_channels) * 2**config.dims, *old.shape[2:])
+        stem.weight = nn.Parameter(torch.cat([old, new], dim=1), requires_grad=stem.weight.requires_grad)
+        stem.in_channels = stem.weight.shape[1]
     return wide
 
 

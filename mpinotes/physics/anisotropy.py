@@ -7,11 +7,12 @@ import numpy as np
 import torch
 from scipy.optimize import brentq
 
-from mpinotes.checks import check_tensor
+from mpinotes.checks import check_kind, check_tensor
 from mpinotes.numerics import as_number, full_precision
 from mpinotes.physics.particles import Particle
 
 _NEGLIGIBLE = 45.0  # e⁻⁴⁵ of the largest Boltzmann factor is below rounding
+_STRONGEST = 1e100  # of β times the field: saturation to the last digit, and its square is a number
 _LARGEST = 2**22  # Boltzmann factors in flight: some 200 MB with what is made of them
 _SERIES_BELOW = 0.1  # of I₁(x)/x, five terms of which are exact to rounding there
 
@@ -36,11 +37,14 @@ def mean_moment(field: torch.Tensor, particle: Particle, easy_axis: torch.Tensor
     """
     _check_vectors("field", field)
     _check_vectors("easy_axis", easy_axis)
+    check_kind("particle", particle, Particle)
     axis = easy_axis.to(field.device, torch.float64)
     length = axis.norm(dim=-1, keepdim=True)
     if (length == 0).any():
         raise ValueError("easy_axis: got an axis of length zero, accepted are directions (…, 3)")
     axis, strength = axis / length, particle.beta * field.double()
+    if not (strength.detach().abs() < _STRONGEST).all():
+        raise ValueError(f"field: got up to {field.abs().max():g} T, accepted is β|B| of {_STRONGEST:g} at most")
     try:
         strength, axis = torch.broadcast_tensors(strength, axis)
     except RuntimeError:
@@ -55,8 +59,7 @@ def mean_moment(field: torch.Tensor, particle: Particle, easy_axis: torch.Tensor
 
 
 def _check_vectors(name: str, value: torch.Tensor) -> None:
-    dims = value.ndim if isinstance(value, torch.Tensor) else 1
-    check_tensor(name, value, max(dims, 1), "(…, 3)")
+    check_tensor(name, value, 1, "(…, 3)", more=True)
     if value.shape[-1] != 3:
         raise ValueError(f"{name}: got shape {tuple(value.shape)}, accepted is (…, 3)")
 

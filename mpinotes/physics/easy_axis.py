@@ -81,15 +81,16 @@ EasyAxis = FixedAxis | FluidAxis | Powder
 
 
 def check_direction(name: str, direction: tuple[float, float, float]) -> None:
-    """Raise ``ValueError`` unless this is a finite direction of a length above zero.
+    """Raise ``ValueError`` unless this is a direction of a length above zero, and whose square is no more nor less
+    than numbers can be.
 
     :meta private:
     """
     check_several(name, direction, (3,), "three values (x, y, z)")
     for value in direction:
         check_range(name, value, -1e100, 1e100)
-    if not 0 < math.hypot(*map(as_number, direction)) < math.inf:
-        raise ValueError(f"{name}: got {direction}, accepted is a finite direction of a length above zero")
+    if not math.hypot(*map(as_number, direction)) >= 1e-100:
+        raise ValueError(f"{name}: got {direction}, accepted is a direction of a length above zero, 1e-100 at least")
 
 
 def check_easy_axis(easy_axis: EasyAxis | None) -> None:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -10,13 +10,15 @@ from scipy import sparse
 from scipy.integrate import solve_ivp
 from scipy.sparse.linalg import spsolve
 
-from mpinotes.checks import check_count, check_plausible, check_positive, check_range, check_tensor
-from mpinotes.numerics import as_number
+from mpinotes.checks import check_count, check_kind, check_plausible, check_positive, check_range, check_tensor
+from mpinotes.numerics import as_number, wants_gradient
+from mpinotes.physics.anisotropy import mean_moment
 from mpinotes.physics.easy_axis import check_direction
 from mpinotes.physics.particles import Particle
 from mpinotes.physics.relaxation import brownian_time, neel_time
-from mpinotes.physics.sphere_operators import directions, laplacian, rotations
+from mpinotes.physics.sphere_operators import directions, laplacian, reached, rotations
 
+_UNRESOLVED = 0.05  # of saturation
 Field = Callable[[float], Sequence[float]]
 
 
@@ -83,7 +85,8 @@ def simulate_rotation(
     The density p of directions obeys 2τ ∂p/∂t = Δp − ∇·(p ∇φ) − ∇·(p ∇φ × u)/a with φ = βB·u + α(n·u)² for
     Néel rotation with damping a, and without the last term and without α for Brown rotation. In
     spherical harmonics up to `degree` these are sparse linear equations, which scipy's implicit
-    Runge-Kutta method (Radau) integrates. Raises ``ValueError`` for wrong input.
+    Runge-Kutta method (Radau) integrates. Raises ``ValueError`` for wrong input, and where the degree is too
+    low for the strongest field at `times`.
 
     Sources: Coffey & Kalmykov, The Langevin Equation (4th ed.), ch. 1 and 7; in MPI Kluth, Szwargulski & Knopp,
     New J. Phys. 21 (2019) 103032.
@@ -102,15 +105,20 @@ def simulate_rotation(
     >>> torch.allclose(decay[:, 2] / decay[0, 2], torch.exp(-times / rotation.time(particle)), rtol=1e-4)
     True
     """
+    if not callable(field):
+        raise ValueError(f"field: got {field!r}, accepted is a function of time, as lambda t: (0, 0, 1e-3)")
     check_tensor("times", times, 1, "(time,)")
     if len(times) < 2 or not (times.diff() > 0).all():
         raise ValueError("times: got values that do not grow, accepted are at least two that do")
-    check_rotation(rotation)
+    check_rotation(particle, rotation)
     check_count("degree", degree, 1, 200)
     check_range("tolerance", tolerance, 1e-12, 0.1)
     moments = times.double().tolist()
     still, driven = rotation_operators(particle, rotation, degree)
-    first = three_numbers("field", field(moments[0])) if before is None else three_numbers("before", before)
+    fields = [three_numbers("field", field(moment)) for moment in moments]
+    fields += [] if before is None else [three_numbers("before", before)]
+    check_degree(degree, particle, rotation, (still, driven), max(fields, key=np.linalg.norm))
+    first = fields[0] if before is None else fields[-1]
     start = _equilibrium(still + sum(b * part for b, part in zip(first, driven, strict=True)))
 
     def operator(t: float, _: np.ndarray) -> sparse.csc_matrix:
@@ -170,13 +178,48 @@ def _equilibrium(operator: sparse.csr_matrix) -> np.ndarray:
     return np.concatenate([[1.0], spsolve(operator[1:, 1:], -operator[1:, 0].toarray().ravel())])
 
 
-def check_rotation(rotation: NeelRotation | BrownRotation) -> None:
-    """Raise ``ValueError`` unless this is one of the two kinds.
+def check_rotation(particle: Particle, rotation: NeelRotation | BrownRotation) -> None:
+    """Raise ``ValueError`` unless this is one of the two kinds, of a particle of which no gradient is wanted.
 
     :meta private:
     """
     if not isinstance(rotation, NeelRotation | BrownRotation):
         raise ValueError(f"rotation: got {rotation!r}, accepted are a NeelRotation or a BrownRotation")
+    check_kind("particle", particle, Particle)
+    if any(wants_gradient(value) for value in (particle.beta, particle.alpha)):
+        raise ValueError("particle: got numbers that want a gradient, accepted are numbers: scipy gives none")
+
+
+def check_degree(
+    degree: int,
+    particle: Particle,
+    rotation: NeelRotation | BrownRotation,
+    operators: tuple[sparse.csr_matrix, list[sparse.csr_matrix]],
+    strongest: Sequence[float],
+) -> None:
+    """Raise ``ValueError`` where so many spherical harmonics miss the equilibrium in the strongest field, which
+    `mean_moment` knows: too few of them make anything, up to several times saturation or its opposite.
+
+    :meta private:
+    """
+    still, driven = operators
+    operator = still + sum(b * part for b, part in zip(strongest, driven, strict=True))
+    kept = np.flatnonzero(reached(operator))
+    density = _equilibrium(operator[kept][:, kept])
+    means = [(u[0, kept] @ density).item() for u in directions(degree)]
+    found = torch.tensor(means, dtype=torch.float64, device="cpu")
+    axis = (0.0, 0.0, 1.0)
+    if isinstance(rotation, NeelRotation):
+        axis = rotation.easy_axis
+    else:
+        particle = replace(particle, anisotropy=0.0)
+    exact = mean_moment(found.new_tensor(strongest), particle, found.new_tensor([as_number(n) for n in axis]))
+    error = (found - exact).norm().item()
+    if error > _UNRESOLVED:
+        raise ValueError(
+            f"degree: got {degree}, by which the mean moment at rest in {tuple(strongest)} T is off by {error:.2g} of "
+            "saturation, accepted are enough to resolve it (or less field, is it in T, or a lower barrier)"
+        )
 
 
 def three_numbers(name: str, values: Sequence[float]) -> list[float]:
@@ -184,7 +227,10 @@ def three_numbers(name: str, values: Sequence[float]) -> list[float]:
 
     :meta private:
     """
-    numbers = np.asarray(values, dtype=float)
+    try:
+        numbers = np.asarray(values, dtype=float)
+    except (TypeError, ValueError, RuntimeError):  # texts, complex numbers, tensors that want a gradient
+        numbers = np.empty(0)
     if numbers.shape != (3,) or not np.isfinite(numbers).all():
         raise ValueError(f"{name}: got {values}, accepted are three finite values (B_x, B_y, B_z)")
     return numbers.tolist()

@@ -27,6 +27,19 @@ def mixing_orders(lowest: int, highest: int, dims: int = 2) -> torch.Tensor:
     return torch.tensor(found, device="cpu")
 
 
+def check_orders(orders: torch.Tensor, dims: int, name: str = "orders") -> None:
+    """Raise ``ValueError`` unless these are mixing orders, whole numbers (component, dims), at least one.
+
+    :meta private:
+    """
+    accepted = f"accepted are integers (component, {dims})"
+    if not isinstance(orders, torch.Tensor):
+        raise ValueError(f"{name}: got {type(orders).__name__}, {accepted}, as a torch tensor")
+    whole = not (orders.is_floating_point() or orders.is_complex() or orders.dtype == torch.bool)
+    if not whole or orders.ndim != 2 or orders.shape[1] != dims or len(orders) == 0:
+        raise ValueError(f"{name}: got shape {tuple(orders.shape)} of {orders.dtype}, {accepted}")
+
+
 def orders_in_band(scan: LissajousScan, low: float, high: float, highest: int) -> torch.Tensor:
     """One mixing order for every line of the spectrum from `low` to `high` [Hz] that an order of
     |n| + |m| + … ≤ `highest` reaches: the one of least sum. (count, dims), by frequency.

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mpinotes.checks import check_count, check_range
+from mpinotes.checks import check_count, check_kind, check_range
 from mpinotes.physics.particles import Particle
 
 
@@ -31,8 +31,8 @@ class Mixture:
             )
         for weight in self.weights:
             check_range("weights", weight, 0.0)
-        if sum(self.weights) == 0:
-            raise ValueError(f"weights: got {self.weights}, accepted is at least one above zero")
+        if not 0 < sum(self.weights) < math.inf:
+            raise ValueError(f"weights: got {self.weights}, accepted is at least one above zero, and a finite sum")
 
     @property
     def shares(self) -> tuple[float, ...]:
@@ -55,6 +55,7 @@ def log_normal(
     >>> [f"{p.core_diameter:.3g} m, {share:.3f}" for p, share in zip(mixture.particles, mixture.shares)][1:3]
     ['1.75e-08 m, 0.222', '2e-08 m, 0.533']
     """
+    check_kind("particle", particle, Particle)
     check_range("diameter_spread", diameter_spread, 0.0, 1.0)
     check_range("anisotropy_spread", anisotropy_spread, 0.0, 1.0)
     if not isinstance(nodes, tuple) or len(nodes) != 2:

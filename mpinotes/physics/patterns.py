@@ -3,6 +3,7 @@
 import torch
 
 from mpinotes.checks import check_count, check_several
+from mpinotes.physics.mixing_orders import check_orders
 
 
 def order_patterns(orders: torch.Tensor, shape: tuple[int, int]) -> torch.Tensor:
@@ -18,8 +19,7 @@ def order_patterns(orders: torch.Tensor, shape: tuple[int, int]) -> torch.Tensor
     >>> order_patterns(torch.tensor([[2, 0]]), (1, 4))[0, 0]
     tensor([[-0.9922, -0.4841,  0.4841,  0.9922]])
     """
-    if orders.ndim != 2 or orders.shape[1] != 2 or orders.is_floating_point():
-        raise ValueError(f"orders: got shape {tuple(orders.shape)}, accepted are integers (component, 2)")
+    check_orders(orders, 2)
     check_several("shape", shape, (2,), "pixels (y, x)")
     for pixels in shape:
         check_count("shape", pixels)

@@ -11,6 +11,7 @@ from mpinotes.numerics import as_number
 from mpinotes.physics.fokker_planck import (
     BrownRotation,
     NeelRotation,
+    check_degree,
     check_rotation,
     rotation_operators,
     three_numbers,
@@ -34,7 +35,7 @@ def periodic_rotation(
 
     The equation of `simulate_rotation`, whose harmonics k and k ± 1 are coupled, is solved from the last one
     downwards by a matrix continued fraction: nothing is integrated, and no barrier has to be waited for. Raises
-    ``ValueError`` for wrong input.
+    ``ValueError`` for wrong input, and where the degree is too low for the strongest field.
 
     Source: Coffey & Kalmykov, The Langevin Equation (4th ed.), ch. 2 and 9.
 
@@ -50,12 +51,14 @@ def periodic_rotation(
     >>> moment[[1, 3], 0].abs()
     tensor([0.1010, 0.0003], dtype=torch.float64)
     """
-    check_rotation(rotation)
+    check_rotation(particle, rotation)
     drive, rest = three_numbers("amplitude", amplitude), three_numbers("offset", offset)
     check_positive("frequency", frequency)
     check_count("degree", degree, 1, 200)
     check_count("harmonics", harmonics, 1, 10_000)
     still, driven = rotation_operators(particle, rotation, degree)
+    ends = [[b + sign * a for a, b in zip(drive, rest, strict=True)] for sign in (1, -1)]
+    check_degree(degree, particle, rotation, (still, driven), max(ends, key=np.linalg.norm))
     still = still + sum(b * part for b, part in zip(rest, driven, strict=True))
     turned = sum(b * part for b, part in zip(drive, driven, strict=True)) / 2
     # Harmonics of one parity hold those coefficients of the density that the mean of the first one can reach.

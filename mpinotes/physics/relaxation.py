@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from mpinotes.checks import check_plausible, check_positive, check_range
+from mpinotes.checks import check_kind, check_plausible, check_positive, check_range
 from mpinotes.numerics import as_number
 from mpinotes.physics.particles import BOLTZMANN, Particle
 
@@ -48,6 +48,7 @@ def neel_time(particle: Particle, *, damping: float = 0.1, gyromagnetic_ratio: f
     >>> f"{neel_time(Particle(20e-9)):.1e} s"
     '1.4e-08 s'
     """
+    check_kind("particle", particle, Particle)
     check_positive("damping", damping)
     check_positive("gyromagnetic_ratio", gyromagnetic_ratio)
     return as_number(particle.beta) * (1 + damping**2) / (2 * damping * gyromagnetic_ratio)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 
 from mpinotes import draw
-from mpinotes.checks import check_choice, check_tensor
+from mpinotes.checks import check_choice, check_kind, check_tensor
 from mpinotes.numerics import as_number, full_precision
 from mpinotes.physics.cartesian import CartesianScan, point_response, sweep_phase, sweep_positions, voxel_centres
 from mpinotes.physics.noise import add_white_noise
@@ -55,6 +55,8 @@ def simulate_scan(
             f"concentration: got {concentration.shape[1]} channels and a least value of {concentration.min()}, "
             "accepted is one channel of non-negative values [particles/m³]"
         )
+    check_kind("particle", particle, Particle)
+    check_kind("scan", scan, CartesianScan)
     _warn_of_points_too_far_apart(particle, scan)
     concentration = scan.swap_axes(concentration)
     low, high = scan.drive_frequency

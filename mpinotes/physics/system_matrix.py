@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from mpinotes.checks import check_range
+from mpinotes.checks import check_kind, check_range
 from mpinotes.numerics import as_number, full_precision, wants_gradient
 from mpinotes.physics.chebyshev import Axis
 from mpinotes.physics.drive_integrals import DriveIntegrals
 from mpinotes.physics.easy_axis import EasyAxis, FixedAxis, FluidAxis, check_easy_axis
 from mpinotes.physics.lissajous import LissajousScan
 from mpinotes.physics.local_expansion import LocalExpansion
-from mpinotes.physics.mixing_orders import mixing_orders
+from mpinotes.physics.mixing_orders import check_orders, mixing_orders
 from mpinotes.physics.mixture import Mixture
 from mpinotes.physics.particles import Particle, langevin_ratio
 from mpinotes.physics.powder import powder_ratio
@@ -101,9 +101,9 @@ def simulate_system_matrix(
     >>> matrix.components.shape, matrix.frequencies.tolist()
     (torch.Size([2, 2, 8, 8]), [75000.0, 74750.0])
     """
+    check_kind("scan", scan, LissajousScan)
     orders = mixing_orders(2, 17, scan.dims) if orders is None else orders
-    if orders.ndim != 2 or orders.shape[1] != scan.dims or len(orders) == 0 or orders.is_floating_point():
-        raise ValueError(f"orders: got shape {tuple(orders.shape)}, accepted are integers (component, {scan.dims})")
+    check_orders(orders, scan.dims)
     check_range("tolerance", tolerance, 0.0, 0.1, open_low=True)
     if any(wants_gradient(x) for x in (*scan.gradient, *scan.amplitude, *scan.field_of_view)):
         raise ValueError("scan: got numbers that want a gradient, accepted is one for the particle alone")

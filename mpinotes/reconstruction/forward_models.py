@@ -8,7 +8,7 @@ from typing import ClassVar, Self
 
 import torch
 
-from mpinotes.checks import check_count, check_several, check_shape, check_tensor
+from mpinotes.checks import check_count, check_kind, check_several, check_shape, check_tensor
 from mpinotes.numerics import full_precision
 from mpinotes.physics import CartesianScan, Particle
 from mpinotes.physics.cartesian import sweep_phase
@@ -54,7 +54,11 @@ class ForwardModel(ABC):
         """An upper bound of ‖Ac‖²/‖c‖², for the steps of gradient methods."""
 
     def check_shape(self, volumes: torch.Tensor) -> None:
-        """Raise ``ValueError`` unless volumes have the shape of this model's; their values are not looked at."""
+        """Raise ``ValueError`` unless volumes have the shape of this model's, in single or double precision; their
+        values are not looked at."""
+        check_shape("volumes", volumes, 5, "(batch, 1, z, y, x)")
+        if torch.finfo(volumes.dtype).bits < 32:
+            raise ValueError(f"volumes: got dtype {volumes.dtype}, accepted is single or double precision")
         if volumes.shape[1:] != (1, *self.shape):
             raise ValueError(f"volumes: got shape {tuple(volumes.shape)}, accepted is (batch, 1, *{self.shape})")
 
@@ -234,7 +238,7 @@ def native_model(particle: Particle, scan: CartesianScan, shape: tuple[int, int,
     >>> torch.allclose(model.apply(volume), native)
     True
     """
-    width = _width(scan, shape)
+    width = _width(particle, scan, shape)
     return NativeModel(_spectrum(gridding(particle, scan, width), particle, scan, shape), scan, shape)
 
 
@@ -250,7 +254,7 @@ def harmonic_model(
     >>> torch.allclose(model.apply(volume), portraits, atol=1e-5)
     True
     """
-    width = _width(scan, shape)
+    width = _width(particle, scan, shape)
     return HarmonicModel(_spectrum(analysis(particle, scan, width, harmonics), particle, scan, shape), scan, shape)
 
 
@@ -278,8 +282,10 @@ def _spectrum(read: torch.Tensor, particle: Particle, scan: CartesianScan, shape
     return (read * factor * sweep_rate(scan, lines[-1])) @ line_spectra(particle, scan, lines)
 
 
-def _width(scan: CartesianScan, shape: tuple[int, int, int]) -> int:
-    """Voxels of a line."""
+def _width(particle: Particle, scan: CartesianScan, shape: tuple[int, int, int]) -> int:
+    """Voxels of a line, of arguments that are checked."""
+    check_kind("particle", particle, Particle)
+    check_kind("scan", scan, CartesianScan)
     _check_grid(shape)
     return scan.swap_axes(torch.empty(shape, dtype=torch.float64, device="meta")).shape[-1]
 

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 import torch
 
-from mpinotes.checks import check_count, check_tensor
+from mpinotes.checks import check_kind
 from mpinotes.numerics import full_precision
 from mpinotes.physics import CartesianScan, Particle, ScanSignal
 from mpinotes.reconstruction.forward_models import analysis
+from mpinotes.reconstruction.xspace import check_signal
 
 
 @full_precision
@@ -43,10 +44,8 @@ def harmonic_portraits(
     >>> (portraits[0, 0, 1, 1].abs() * 10).round().int().tolist()
     [24, 0, 15]
     """
-    check_tensor("signal.voltage", signal.voltage, 5, "(batch, 1, z, y, samples)")
-    check_count("width", width)
-    if signal.voltage.shape[-1] != scan.samples:
-        raise ValueError(f"signal.voltage: got {signal.voltage.shape[-1]} samples, accepted is {scan.samples}")
+    check_kind("particle", particle, Particle)
+    check_signal(signal, scan, width)
     read = analysis(particle, scan, width, harmonics).to(signal.voltage)
     forward, back = signal.voltage.chunk(2, dim=-1)
     mean = (forward - back.flip(-1)) / 2

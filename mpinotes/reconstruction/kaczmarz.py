@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 
 from mpinotes.checks import check_count, check_range, check_tensor
-from mpinotes.numerics import full_precision
+from mpinotes.numerics import full_precision, power_of_two
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def kaczmarz_sweeps(
 
     Other weights than norms, as `spread_weights`, multiply rows and measurement before, with ``weighted=False``:
     ``kaczmarz(weights[:, None] * rows, weights[:, None] * measurement, weighted=False)``. Rows of zeros say
-    nothing of c and change nothing. The arguments are left as they are.
+    nothing of c and change nothing. The arguments are left as they are. No gradients.
 
     Source: Knopp et al., Phys. Med. Biol. 55 (2010) 1577. Raises ``ValueError`` for wrong shapes,
     NaN, or a matrix of zeros.
@@ -97,28 +97,36 @@ def kaczmarz_sweeps(
     if len(matrix) != len(measurement):
         raise ValueError(f"measurement: got {len(measurement)} rows, accepted is one per row of matrix, {len(matrix)}")
     check_range("regularization", regularization, 0.0)
-    norms = matrix.abs().square().sum(1).sqrt()
-    if not norms.any():
+    # Squares of volts per particle are no numbers of float32; a power of two changes no bit of all else.
+    unit, datum = (power_of_two(values.abs().amax()) for values in (matrix, measurement))
+    matrix, measurement = matrix.detach() / unit, measurement.detach() / datum
+    energies = matrix.abs().square().sum(1)
+    signal = energies > 0
+    if not signal.any():
         raise ValueError("matrix: got zeros everywhere, accepted is at least one row with a signal")
     if weighted:
-        signal = norms > 0
-        matrix, measurement = matrix[signal], measurement[signal]
-        matrix, measurement = matrix / norms[signal, None], measurement / norms[signal, None]
-        norms = torch.ones_like(norms[signal])
+        norms = energies[signal, None].sqrt()
+        matrix, measurement = matrix[signal] / norms, measurement[signal] / norms
+        energies = torch.ones_like(energies[signal])
     dtype = torch.promote_types(matrix.dtype, measurement.dtype)  # a real matrix drops no imaginary part
     matrix, measurement = matrix.to(dtype), measurement.to(dtype)
     if real and dtype.is_complex:
         matrix, measurement = (torch.cat([part.real, part.imag]) for part in (matrix, measurement))
-        norms = matrix.square().sum(1).sqrt()
-    shift = regularization * norms.square().sum().item() / matrix.shape[1]
-    energies = norms.square() + shift
-    steps = torch.where(energies > 0, 1 / energies, 0)
-    return _sweep(matrix, measurement, steps, math.sqrt(shift), non_negative)
+        energies = matrix.square().sum(1)
+    shift = regularization * energies.sum().item() / matrix.shape[1]
+    damped = energies + shift
+    steps = torch.where(damped > 0, 1 / damped, 0)
+    return _sweep(matrix, measurement, steps, math.sqrt(shift), non_negative, datum.double() / unit.double())
 
 
 @full_precision
 def _sweep(
-    matrix: torch.Tensor, measurement: torch.Tensor, steps: torch.Tensor, root: float, non_negative: bool
+    matrix: torch.Tensor,
+    measurement: torch.Tensor,
+    steps: torch.Tensor,
+    root: float,
+    non_negative: bool,
+    unit: torch.Tensor,
 ) -> Iterator[KaczmarzState]:
     solution = matrix.new_zeros(matrix.shape[1], measurement.shape[1])
     slack = torch.zeros_like(measurement)
@@ -130,5 +138,4 @@ def _sweep(
             rest += root * update
         solution = solution.real.clamp_min(0).to(matrix.dtype) if non_negative else solution
         difference = (matrix @ solution - measurement).abs().square().sum(0).sqrt()
-        real = solution.real if solution.is_complex() else solution
-        yield KaczmarzState(real.clone(), difference / size)
+        yield KaczmarzState((solution.real if solution.is_complex() else solution) * unit, difference / size)

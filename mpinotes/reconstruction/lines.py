@@ -74,7 +74,7 @@ def spread_weights(background: torch.Tensor) -> torch.Tensor:
     >>> spread_weights(background)
     tensor([0.7071, 0.3536, 0.0000])
     """
-    check_tensor("background", background, max(background.ndim, 2), "(frame, …)", complex_too=True)
+    check_tensor("background", background, 2, "(frame, …)", more=True, complex_too=True)
     check_count("background, frames", len(background), 2)
     largest = background.abs().amax()  # squares of voltages per particle are no numbers of float32
     difference = ratio(background - background.mean(0), largest)
@@ -106,7 +106,7 @@ def average_blocks(frames: torch.Tensor, block: int) -> torch.Tensor:
     tensor([[2.],
             [6.]])
     """
-    check_tensor("frames", frames, max(frames.ndim, 1), "(frame, …)", complex_too=True)
+    check_tensor("frames", frames, 1, "(frame, …)", more=True, complex_too=True)
     check_count("block", block, 1, len(frames))
     whole = len(frames) // block
     return frames[: whole * block].unflatten(0, (whole, block)).mean(1)

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from mpinotes.checks import check_positive, check_tensor
+from mpinotes.checks import check_kind, check_positive, check_tensor
 from mpinotes.numerics import full_precision, ratio, wants_gradient
 from mpinotes.physics import CartesianScan, Particle, point_response
 
@@ -43,6 +43,8 @@ def reconstruct_tikhonov(
     """
     check_tensor("native", native, 5, "(batch, 1, z, y, x)")
     check_positive("regularization", regularization)
+    check_kind("particle", particle, Particle)
+    check_kind("scan", scan, CartesianScan)
     if any(wants_gradient(value) for value in (particle.beta, *scan.gradient)):
         raise ValueError("particle, scan: got numbers that want a gradient, accepted is one for native alone")
     lines = scan.swap_axes(native)

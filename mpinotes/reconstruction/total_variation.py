@@ -3,7 +3,7 @@
 import torch
 
 from mpinotes.checks import check_count, check_range
-from mpinotes.numerics import full_precision
+from mpinotes.numerics import full_precision, power_of_two
 from mpinotes.reconstruction.forward_models import check_volumes
 
 
@@ -18,7 +18,8 @@ def total_variation(volumes: torch.Tensor) -> torch.Tensor:
     tensor([16.])
     """
     check_volumes("volumes", volumes)
-    return variation(volumes)
+    unit = _unit(volumes)
+    return variation(volumes / unit) * unit.flatten()
 
 
 @full_precision
@@ -34,8 +35,9 @@ def denoise_total_variation(volumes: torch.Tensor, weight: float, *, steps: int 
     check_volumes("volumes", volumes)
     check_range("weight", weight, 0.0)
     check_count("steps", steps)
-    image, _ = descend(volumes, volumes.new_full((len(volumes), 1, 1, 1, 1), weight), steps)
-    return image
+    unit = _unit(volumes)
+    image, _ = descend(volumes / unit, weight / unit, steps)
+    return image * unit
 
 
 def descend(
@@ -89,3 +91,8 @@ def gradient_adjoint(field: torch.Tensor) -> torch.Tensor:
 
 def _lengths(field: torch.Tensor) -> torch.Tensor:
     return field.square().sum(1, keepdim=True).sqrt()
+
+
+def _unit(volumes: torch.Tensor) -> torch.Tensor:
+    """Of each volume, (batch, 1, 1, 1, 1): squares of particles per cubic metre are no numbers of float32."""
+    return power_of_two(volumes.abs().amax((1, 2, 3, 4), keepdim=True))

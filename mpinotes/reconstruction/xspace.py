@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from mpinotes.checks import check_count, check_positive, check_tensor
+from mpinotes.checks import check_choice, check_count, check_kind, check_positive, check_tensor
 from mpinotes.numerics import full_precision
 from mpinotes.physics import CartesianScan, Particle, ScanSignal
 from mpinotes.physics.cartesian import sweep_positions, voxel_centres
@@ -28,10 +28,8 @@ def reconstruct_xspace(signal: ScanSignal, particle: Particle, scan: CartesianSc
     >>> native.shape, f"{native.max():.1e}"
     (torch.Size([1, 1, 5, 5, 5]), '9.4e+17')
     """
-    check_tensor("signal.voltage", signal.voltage, 5, "(batch, 1, z, y, samples)")
-    check_count("width", width)
-    if signal.voltage.shape[-1] != scan.samples:
-        raise ValueError(f"signal.voltage: got {signal.voltage.shape[-1]} samples, accepted is {scan.samples}")
+    check_kind("particle", particle, Particle)
+    check_signal(signal, scan, width)
     weights = gridding(particle, scan, width).to(signal.voltage)
     forward, back = signal.voltage.chunk(2, dim=-1)
     mean = (forward - back.flip(-1)) / 2
@@ -52,6 +50,7 @@ def recover_fundamental(native: torch.Tensor, scan: CartesianScan) -> torch.Tens
     tensor([0., 1., 0.])
     """
     check_tensor("native", native, 5, "(batch, 1, z, y, x)")
+    check_kind("scan", scan, CartesianScan)
     lines = scan.swap_axes(native)
     return scan.swap_axes(lines - (lines[..., :1] + lines[..., -1:]) / 2)
 
@@ -68,10 +67,34 @@ def noise_regularization(particle: Particle, scan: CartesianScan, width: int, co
     >>> round(noise_regularization(Particle(25e-9), scan, width=32, concentration=1e17), 2)
     12.26
     """
+    check_kind("particle", particle, Particle)
+    check_kind("scan", scan, CartesianScan)
+    check_count("width", width)
     check_positive("concentration", concentration)
     frequency = sum(scan.drive_frequency) / 2
     variance = (scan.noise / frequency) ** 2 / 2 * gridding(particle, scan, width).square().sum(1).mean()
     return (variance / concentration**2).item()
+
+
+def check_signal(signal: ScanSignal, scan: CartesianScan, width: int) -> None:
+    """Raise ``ValueError`` unless the signal is one of this scan, in single or double precision, with a drive
+    frequency for each volume, and `width` is a number of voxels."""
+    check_kind("signal", signal, ScanSignal)
+    check_kind("scan", scan, CartesianScan)
+    check_tensor("signal.voltage", signal.voltage, 5, "(batch, 1, z, y, samples)")
+    check_choice("signal.voltage.dtype", signal.voltage.dtype, (torch.float32, torch.float64))
+    check_count("width", width)
+    batch, channels, *_, samples = signal.voltage.shape
+    if samples != scan.samples or channels != 1:
+        raise ValueError(
+            f"signal.voltage: got {channels} channels of {samples} samples, accepted is one of {scan.samples}"
+        )
+    check_tensor("signal.drive_frequency", signal.drive_frequency, 1, "(batch,)")
+    if len(signal.drive_frequency) != batch:
+        raise ValueError(
+            f"signal.drive_frequency: got {len(signal.drive_frequency)}, accepted is one per volume, {batch}"
+        )
+    check_positive("signal.drive_frequency, the least", signal.drive_frequency.min().item())
 
 
 def gridding(particle: Particle, scan: CartesianScan, width: int) -> torch.Tensor:

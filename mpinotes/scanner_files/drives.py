@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import h5py
 import numpy as np
 
+from mpinotes.checks import check_kind
 from mpinotes.physics import LissajousScan
 from mpinotes.scanner_files.datasets import DRIVE, count, holds, numbers, rows, texts
 
@@ -37,6 +38,7 @@ class Drives:
     @classmethod
     def of(cls, scan: LissajousScan) -> "Drives":
         """Those of a scan."""
+        check_kind("scan", scan, LissajousScan)
         if scan.density is None:
             dividers = tuple(math.lcm(*scan.cycles) // cycles for cycles in scan.cycles)
         else:

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from mpinotes.checks import check_tensor
-from mpinotes.physics import SystemMatrix
+from mpinotes.checks import check_kind, check_tensor
+from mpinotes.physics import LissajousScan, SystemMatrix
+from mpinotes.physics.mixing_orders import check_orders
 from mpinotes.scanner_files import contents
 from mpinotes.scanner_files.datasets import RECEIVER, FilePath, accept
 from mpinotes.scanner_files.drives import Drives
@@ -29,7 +30,7 @@ def save_matrix(matrix: SystemMatrix, path: FilePath) -> None:
     ...     torch.equal(load_matrix(f"{folder}/matrix.mdf").components, matrix.components)
     True
     """
-    scan, bins = matrix.scan, _checked_bins(matrix)
+    bins, scan = _checked_bins(matrix), matrix.scan
     channels, voxels, drives = len(matrix.components), math.prod(scan.shape), Drives.of(scan)
     samples = contents.samples_for(bins)
     data = contents.times_samples(matrix.components, samples).reshape(1, channels, len(bins), voxels)
@@ -47,15 +48,23 @@ def save_matrix(matrix: SystemMatrix, path: FilePath) -> None:
 
 def _checked_bins(matrix: SystemMatrix) -> torch.Tensor:
     """The lines of the spectrum, (component,), of a matrix that fits its scan."""
+    check_kind("matrix", matrix, SystemMatrix)
     scan = matrix.scan
+    check_kind("scan", scan, LissajousScan)
     check_tensor("components", matrix.components, 2 + scan.dims, "(channel, component, …, y, x)", complex_too=True)
+    if not matrix.components.is_complex():
+        raise ValueError(f"components: got dtype {matrix.components.dtype}, accepted are complex numbers")
     channels, lines = matrix.components.shape[:2]
     accept("components: got shape", tuple(matrix.components.shape[2:]), tuple(scan.shape))
+    check_orders(matrix.mixing_orders, scan.dims, "mixing_orders")
     accept("mixing_orders: got shape", tuple(matrix.mixing_orders.shape), (lines, scan.dims))
+    check_tensor("frequencies", matrix.frequencies, 1, "(component,)")
     accept("frequencies: got shape", tuple(matrix.frequencies.shape), (lines,))
     if matrix.snr is not None:
         check_tensor("snr", matrix.snr, 2, "(channel, component)")
         accept("snr: got shape", tuple(matrix.snr.shape), (channels, lines))
+        if matrix.snr.min() < 0:  # no reader takes it
+            raise ValueError(f"snr: got {matrix.snr.min():g}, accepted is at least 0")
     bins = scan.bins(matrix.mixing_orders.cpu().long())
     theirs = np.allclose(matrix.frequencies.cpu(), bins.double() * scan.repetition_frequency, rtol=1e-9, atol=0)
     if not theirs or bins.min() < 0:

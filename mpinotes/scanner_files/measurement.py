@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from mpinotes.checks import check_choice, check_tensor
+from mpinotes.checks import check_choice, check_kind, check_tensor
 from mpinotes.scanner_files import contents
 from mpinotes.scanner_files.background import KEEP, ONLY, SUBTRACT, subtract_background
 from mpinotes.scanner_files.datasets import FilePath, accept, flag, opened
@@ -114,7 +114,9 @@ def save_measurement(measurement: Measurement, path: FilePath) -> None:
 
 
 def check_measurement(measurement: Measurement) -> None:
-    """Raise ``ValueError`` unless voltage and frequencies are finite and fit each other."""
+    """Raise ``ValueError`` unless this is one whose voltage and frequencies are finite and fit each other."""
+    check_kind("measurement", measurement, Measurement)
+    check_kind("drives", measurement.drives, Drives)
     voltage, frequencies = measurement.voltage, measurement.frequencies
     check_tensor("voltage", voltage, 3, "(frame, channel, line)", complex_too=True)
     if not voltage.is_complex():

@@ -4,6 +4,7 @@ import math
 
 import torch
 
+from mpinotes.checks import check_kind
 from mpinotes.physics import SystemMatrix
 from mpinotes.scanner_files.measurement import Measurement, check_measurement
 
@@ -30,6 +31,7 @@ def pair_rows(
     >>> (image - phantom).abs().max() < 0.05
     tensor(True)
     """
+    check_kind("matrix", matrix, SystemMatrix)
     check_measurement(measurement)
     _check_drives(matrix, measurement)
     channels, found = matrix.components.shape[0], measurement.voltage.shape[1]

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import torch
 
-from mpinotes.checks import check_tensor
+from mpinotes.checks import check_kind, check_tensor
 from mpinotes.physics import LissajousScan
 from mpinotes.scanner_files import contents
 from mpinotes.scanner_files.datasets import FilePath, accept
@@ -22,11 +22,14 @@ def save_reconstruction(images: torch.Tensor, path: FilePath, scan: LissajousSca
     >>> with TemporaryDirectory() as folder:
     ...     save_reconstruction(torch.rand(5, 4, 4), f"{folder}/images.mdf", LissajousScan(shape=(4, 4)))
     """
+    check_kind("scan", scan, LissajousScan)
     check_tensor("images", images, 1 + scan.dims, "(frame, …, y, x)")
     accept("images: got pixels", tuple(images.shape[1:]), tuple(scan.shape))
     rest = 3 - scan.dims
     edges = [view / pixels for view, pixels in zip(scan.field_of_view, scan.shape[::-1], strict=True)]
     drives = Drives.of(scan)
+    if images.dtype == torch.bfloat16:  # which no file knows; float32 holds it to the bit
+        images = images.float()
     contents.write(
         contents.provenance(simulated=False)
         | contents.acquisition(drives, len(images))

@@ -4,8 +4,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from mpinotes.data import Imaging, image_pairs
-from mpinotes.physics import CartesianScan, Particle
+from mpinotes.data import Imaging, image_pairs, reconstruct_images, scan_images, scan_volumes
+from mpinotes.physics import CartesianScan, LissajousScan, Particle
 
 NOISELESS = Imaging(scan=CartesianScan(noise=0.0))
 
@@ -99,3 +99,40 @@ def test_the_first_pairs_keep_their_images():
     first = pairs.first(2)
     assert torch.equal(first.x_lr, pairs.x_lr[:2]) and torch.equal(first.x_hr, pairs.x_hr[:2])
     assert first.source == pairs.source
+
+
+@pytest.mark.parametrize("count", [0, -1, 1.0, None, True])
+def test_the_first_pairs_are_a_count(count):
+    """As a slice, −1 were all pairs but the last, and None all."""
+    with pytest.raises(ValueError, match=f"^count: got {count}, accepted is a whole number of at least 1"):
+        image_pairs(vessels(1)).first(count)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_volumes_in_half_precision_are_refused_by_their_own_name(dtype):
+    with pytest.raises(ValueError, match=f"^volumes.dtype: got {dtype}, accepted are torch.float32, torch.float64"):
+        image_pairs(vessels(1).to(dtype))
+
+
+@pytest.mark.parametrize("imaging", [Particle(25e-9), Imaging, 0])
+def test_another_thing_than_an_imaging_chain_is_refused(imaging):
+    signal = scan_volumes(vessels(1), Imaging())
+    for call in (
+        lambda: image_pairs(vessels(1), imaging),
+        lambda: reconstruct_images(signal, imaging, 16),
+        lambda: scan_images(signal, imaging, 16),
+    ):
+        with pytest.raises(ValueError, match="^imaging: got .*, accepted is an Imaging$"):
+            call()
+
+
+def test_an_imaging_chain_names_what_is_no_part_of_it():
+    with pytest.raises(ValueError, match="^particle: got float, accepted is a Particle"):
+        Imaging(particle=25e-9)
+    with pytest.raises(ValueError, match="^scan: got LissajousScan, accepted is a CartesianScan"):
+        Imaging(scan=LissajousScan())
+
+
+def test_a_disturbance_returns_a_signal():
+    with pytest.raises(ValueError, match="^disturb, what it returns: got Tensor, accepted is a ScanSignal"):
+        image_pairs(vessels(1), disturb=lambda signal, generator: signal.voltage)

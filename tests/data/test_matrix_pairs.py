@@ -1,5 +1,5 @@
 import math
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -7,7 +7,14 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mpinotes.data import GRADIENT_RATIO, MatrixSetting, matrix_pairs, mixing_subset, normalise_components
+from mpinotes.data import (
+    GRADIENT_RATIO,
+    MatrixSetting,
+    add_calibration_noise,
+    matrix_pairs,
+    mixing_subset,
+    normalise_components,
+)
 from mpinotes.physics import (
     LissajousScan,
     Particle,
@@ -257,3 +264,23 @@ def test_an_order_without_signal_is_refused():
 def test_components_that_are_not_finite_are_refused_by_name():
     with pytest.raises(ValueError, match="^images: got NaN"):
         normalise_components(torch.full((1, 2, 3, 3), math.nan))
+
+
+def some_of(pairs, rows):
+    return replace(pairs, **{field.name: getattr(pairs, field.name)[rows] for field in fields(pairs)})
+
+
+@pytest.mark.parametrize("rows", [[0, 2, 1, 3], [0, 1, 2], [0, 1, 1, 3], [2, 0, 3, 1]])
+def test_noise_is_refused_to_pairs_whose_settings_do_not_stand_together(rows):
+    """It was a share of another setting's strongest component."""
+    settings = [MatrixSetting(core, 25e3, 9) for core in (25e-9, 40e-9)]
+    pairs = matrix_pairs(settings, torch.tensor([[2, 0], [1, 1]]), shape=(4, 4))
+    add_calibration_noise(some_of(pairs, [2, 3, 0, 1]), 1e-3)
+    with pytest.raises(ValueError, match="^pairs: got runs of .* accepted is one run for each setting"):
+        add_calibration_noise(some_of(pairs, rows), 1e-3)
+
+
+@pytest.mark.parametrize("settings", [MatrixSetting(25e-9, 25e3, 9), "paper", (x for x in ()), [25e-9], None])
+def test_settings_are_a_list_or_tuple_of_settings(settings):
+    with pytest.raises(ValueError, match="^settings: got .* accepted is a list or tuple of at least one MatrixSetting"):
+        matrix_pairs(settings, torch.tensor([[2, 0]]), shape=(4, 4))

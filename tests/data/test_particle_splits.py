@@ -3,7 +3,7 @@ from dataclasses import asdict, replace
 import pytest
 import torch
 
-from mpinotes.data import MatrixPairs, believed_setting, in_corner, particle_pairs, particle_split
+from mpinotes.data import PAPER_TEST, MatrixPairs, believed_setting, in_corner, particle_pairs, particle_split
 from mpinotes.data.particle_splits import CORNER, NOMINAL, RANGES
 from mpinotes.evaluation import largest_correlation
 from mpinotes.physics import FixedAxis, FluidAxis, LissajousScan, Particle, simulate_system_matrix
@@ -40,6 +40,9 @@ def test_splits_are_the_same_each_time_and_differ_from_one_another():
     first, again = particle_split("fluid"), particle_split("fluid")
     assert first == again and first.train[0] != particle_split("mixed").train[0]
     assert [setting.kind for setting in particle_split("mixed").train[:4]] == ["fluid", "immobilised"] * 2
+
+
+SETTING = particle_split("fluid").test[0]
 
 
 @pytest.mark.parametrize("kind", ["fluid", "immobilised"])
@@ -103,3 +106,22 @@ def test_wrong_input_is_refused_by_name():
     ):
         with pytest.raises(ValueError, match=f"^{name}: got"):
             call()
+
+
+@pytest.mark.parametrize("settings", [SETTING, [PAPER_TEST], "fluid", None])
+def test_settings_are_a_list_or_tuple_of_settings(settings):
+    with pytest.raises(ValueError, match="^settings: got .*, accepted is a list or tuple .* ParticleSetting$"):
+        particle_pairs(settings, torch.tensor([[2, 0]]), shape=(2, 2))
+
+
+@pytest.mark.parametrize("function", [in_corner, lambda setting: believed_setting(setting, 0.5)])
+def test_a_setting_of_ideal_particles_is_refused(function):
+    with pytest.raises(ValueError, match="^setting: got MatrixSetting, accepted is a ParticleSetting$"):
+        function(PAPER_TEST)
+
+
+@pytest.mark.parametrize("name", ["angle", "exponent", "gradient_x", "gradient_y", "drive_x", "drive_y"])
+@pytest.mark.parametrize("value", [None, float("nan"), "a"])
+def test_a_setting_names_what_it_refuses(name, value):
+    with pytest.raises(ValueError, match=f"^{name}: got {value!r}"):
+        replace(SETTING, **{name: value})

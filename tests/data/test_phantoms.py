@@ -69,3 +69,17 @@ def test_blur_lowers_the_modulation_the_more_the_narrower_the_bars():
 def test_a_size_that_holds_no_phantom_is_refused_by_name(phantom, size):
     with pytest.raises(ValueError, match="^size: got"):
         phantom(size)
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e-9, 1e30])
+def test_the_modulation_does_not_depend_on_the_unit(scale):
+    """A floor of 1e-6 for the sum took bars of 1e-9 for flat."""
+    hazy = (resolution_bars()[0] + 0.25) * scale
+    assert bar_modulation(hazy) == pytest.approx([1 / 1.5] * 4)
+
+
+@pytest.mark.parametrize("shape", [(16, 16), (31, 32), (32, 31)])
+def test_an_image_that_does_not_hold_all_bars_is_refused(shape):
+    """Of bars outside the image the mean is NaN, of those cut off another one."""
+    with pytest.raises(ValueError, match="^image, sides: got .*, accepted is a whole number of at least 32"):
+        bar_modulation(torch.ones(shape))

@@ -6,6 +6,7 @@ import torch
 
 from mpinotes.data import (
     CALIBRATION_NOISE,
+    PAPER_TEST,
     SCAN_SEEDS,
     TEST_SEED,
     TRAIN_SEED,
@@ -100,3 +101,17 @@ def test_particles_with_an_easy_axis_have_pairs_as_ideal_ones_have():
     train = matrix_train_pairs(few, "fluid")
     (setting,) = spread_out(particle_split("fluid").train, 1)
     assert torch.equal(train.high, particle_pairs([setting], mixing_subset(2), phase_seed=TRAIN_SEED).high)
+
+
+@pytest.mark.parametrize("settings", [PAPER_TEST, "paper", [PAPER_TEST, 3], []])
+def test_test_settings_are_a_list_or_tuple_of_settings_and_none_is_left_out(settings):
+    accepted = "accepted is a list or tuple of at least one MatrixSetting or ParticleSetting"
+    with pytest.raises(ValueError, match=f"^settings: got .*, {accepted}$"):
+        matrix_test_pairs(FEW, settings, 0.0)
+
+
+@pytest.mark.parametrize("name", ["train_volumes", "test_volumes", "matrix_settings", "matrix_components"])
+@pytest.mark.parametrize("value", [0, -1, 1.0, None, True])
+def test_amounts_are_counts(name, value):
+    with pytest.raises(ValueError, match=f"^{name}: got {value}, accepted is a whole number"):
+        replace(FEW, **{name: value})

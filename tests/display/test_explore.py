@@ -6,6 +6,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
 
 import mpinotes.display
 from mpinotes.display import Choice, Explorer, Slider, explore_curves, explore_frames
@@ -144,3 +145,46 @@ def test_a_slider_outside_its_range_is_refused():
 def test_a_choice_without_its_value_is_refused(options):
     with pytest.raises(ValueError, match="sampler"):
         Choice("sampler", "sampler", options, "DDIM")
+
+
+def test_no_position_lies_beyond_the_end():
+    """A step of 0.35 came to 1.05."""
+    assert Slider("a", "a", 0, 1, 0.35, 0).positions == [0, 0.35, 0.7]
+    assert Slider("a", "a", 0, 1, 0.1, 0).positions[-1] == 1 and len(Slider("a", "a", 0, 1, 0.1, 0).positions) == 11
+
+
+@pytest.mark.parametrize("field", ["low", "high", "step", "value"])
+@pytest.mark.parametrize("value", [None, "a", float("nan"), float("inf")])
+def test_a_slider_is_of_numbers(field, value):
+    with pytest.raises(ValueError, match=f"^a, {field}: got {value!r}"):
+        Slider(**{"name": "a", "label": "a", "low": 0, "high": 2, "step": 1, "value": 1} | {field: value})
+
+
+def test_a_slider_may_start_between_two_frames():
+    slider = Slider("width", "width [in]", 1, 3, 1, 2.25)
+    explorer = explore_frames(lambda width: plt.figure(figsize=(width, 1)), slider, alt="An empty figure")
+    assert explorer.static.count('class="frame"') == 3
+
+
+SLOPE, X = Slider("a", "slope", 1, 3, 1, 2), np.linspace(0, 1, 5)
+LABELS = {"xlabel": "x", "ylabel": "y", "alt": "Lines"}
+
+
+def test_a_fifth_curve_is_drawn(monkeypatch):
+    """There are four styles of lines."""
+    drawn = []
+    plot = Axes.plot
+    monkeypatch.setattr(
+        Axes, "plot", lambda self, *args, **options: drawn.append(options) or plot(self, *args, **options)
+    )
+    explore_curves(lambda a: {str(i): i * a * X for i in range(6)}, [SLOPE], X, **LABELS)
+    assert {options["label"] for options in drawn} == set("012345")
+
+
+def test_curves_and_sliders_of_another_kind_are_refused():
+    with pytest.raises(ValueError, match="^draw: got shape .3,. of 'line', accepted is that of x, .5,."):
+        explore_curves(lambda a: {"line": a * X[:3]}, [SLOPE], X, **LABELS)
+    with pytest.raises(ValueError, match="^sliders: got Slider, accepted is a list or tuple"):
+        explore_curves(lambda a: {"line": a * X}, SLOPE, X, **LABELS)
+    with pytest.raises(ValueError, match="^slider: got list, accepted is a Slider"):
+        explore_frames(plt.figure, [SLOPE], alt="A figure")

@@ -40,3 +40,8 @@ def test_a_turned_volume_is_seen_from_the_side_at_90_degrees():
     ahead, aside = (rotate(volume.numpy(), angle, axes=(1, 2), reshape=False, order=1).max(1) for angle in (0, 90))
     assert (ahead > 0.5).sum() == 6 and (aside > 0.5).sum() == 1
     assert explore_turn({"x": volume}, alt="A line").static.count("angle of view [°] = 90") == 1
+
+
+def test_a_best_column_that_is_not_there_is_refused():
+    with pytest.raises(ValueError, match="^best, columns: got 'SSIM', accepted are 'PSNR'"):
+        show_table({"U-Net": {"PSNR": 30.0}}, best={"SSIM": "highest"})

@@ -25,3 +25,13 @@ def test_a_faint_haze_costs_ssim_what_its_formula_says_and_clearing_takes_it_awa
 def test_a_threshold_outside_the_range_of_volumes_is_refused(threshold):
     with pytest.raises(ValueError, match="^threshold: got"):
         clear_background(torch.zeros(1), threshold)
+
+
+def test_nan_is_no_background():
+    assert clear_background(torch.tensor([float("nan"), 0.01, 0.5])).isnan().tolist() == [True, False, False]
+
+
+@pytest.mark.parametrize("volume", [[0.1], None, torch.ones(3, dtype=torch.int64)])
+def test_what_is_no_tensor_of_floats_is_refused(volume):
+    with pytest.raises(ValueError, match="^volume: got"):
+        clear_background(volume)

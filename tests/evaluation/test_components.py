@@ -2,7 +2,15 @@ import numpy as np
 import pytest
 import torch
 
-from mpinotes.evaluation import component_psnr, component_scores, component_ssim, largest_correlation, psnr, ssim
+from mpinotes.evaluation import (
+    component_psnr,
+    component_scores,
+    component_ssim,
+    largest_correlation,
+    phase_of_peak,
+    psnr,
+    ssim,
+)
 
 
 def components(count=5, seed=0):
@@ -83,3 +91,26 @@ def test_wrong_input_is_refused_by_name():
         component_ssim(components()[..., :6], components()[..., :6])
     with pytest.raises(ValueError, match="^train: got grid"):
         largest_correlation(components(), components()[..., :4])
+
+
+@pytest.mark.parametrize("scale", [1e-36, 1e-25, 1e25, 1e36])
+def test_correlations_do_not_depend_on_the_scale_in_single_precision_either(scale):
+    """Squares of volts per particle are no numbers of float32."""
+    test, train = (components(seed=seed).to(torch.complex64) for seed in (0, 1))
+    expected = largest_correlation(test, train)
+    torch.testing.assert_close(largest_correlation(scale * test, train), expected)
+    torch.testing.assert_close(largest_correlation(test, scale * train), expected)
+
+
+def test_components_of_two_precisions_correlate_as_in_the_higher_one():
+    test, train = components(seed=0), components(seed=1)
+    found = largest_correlation(test, train.to(torch.complex64))
+    assert found.dtype == torch.float64
+    torch.testing.assert_close(found, largest_correlation(test, train), atol=1e-6, rtol=0)
+    torch.testing.assert_close(largest_correlation(test.real, train), largest_correlation(test.real + 0j, train))
+
+
+@pytest.mark.parametrize("wrong", [[[1.0]], torch.ones(3), torch.zeros(0, 3), torch.ones(2, 2, dtype=torch.bool)])
+def test_a_phase_is_that_of_images_with_values(wrong):
+    with pytest.raises(ValueError, match="^components: got"):
+        phase_of_peak(wrong)

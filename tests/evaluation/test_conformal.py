@@ -103,5 +103,75 @@ def test_wrong_input_is_refused(change, message):
 
 
 def test_factors_are_one_for_each_class():
-    with pytest.raises(ValueError, match="factors: got 1, accepted is one more than edges, 2"):
+    with pytest.raises(ValueError, match=r"factors: got \(1.0,\), accepted are one more than edges, 2"):
         ConformalIntervals((0.5,), (1.0,))
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.int8, torch.int16, torch.uint16, torch.int32, torch.int64])
+def test_volumes_may_be_numbered_in_any_type_of_whole_numbers(dtype):
+    """As a mask, which torch takes uint8 for, the same numbers gave 2."""
+    scores, volume = torch.tensor([1.0, 2.0, 3.0]), torch.tensor([0, 0, 2]).to(dtype)
+    assert conformal_quantile(scores, volume, 0.5) == 3.0
+    assert volume_means(scores, volume).tolist() == [1.5, 3.0]
+
+
+def test_volumes_may_have_numbers_larger_than_any_memory():
+    scores, volume = torch.tensor([1.0, 2.0, 4.0]), torch.tensor([7 * 10**17, 3, 3])
+    assert volume_means(scores, volume).tolist() == [3.0, 1.0]
+    assert conformal_quantile(scores, volume, 0.5) == 2.0
+
+
+@pytest.mark.parametrize("dtype, scale", [(torch.float16, 1e-6), (torch.float32, 1e-42)])
+def test_a_quotient_that_half_or_single_precision_cannot_hold_is_a_factor_all_the_same(dtype, scale):
+    truth = torch.tensor([1.0, 2.0, 3.0], dtype=dtype)
+    unit = torch.full_like(truth, scale)
+    factors = calibrate_intervals(0 * truth, unit, truth, torch.arange(3), 0.5).factors
+    assert factors == (2 / unit[0].item(),)
+
+
+@pytest.mark.parametrize(
+    ("edges", "factors", "message"),
+    [
+        (0.5, (1.0, 2.0), "edges: got 0.5, accepted are ascending numbers"),
+        (None, (1.0, 2.0), "edges: got None"),
+        ((math.nan,), (1.0, 2.0), "edges: got nan"),
+        (("a",), (1.0, 2.0), "edges: got 'a'"),
+        ((), 2.0, "factors: got 2.0, accepted are one more than edges, 1"),
+        ((), (math.nan,), "factors: got nan"),
+        ((), (-1.0,), "factors: got -1.0"),
+        ((), ("a",), "factors: got 'a'"),
+    ],
+)
+def test_edges_and_factors_of_other_kinds_are_refused(edges, factors, message):
+    with pytest.raises(ValueError, match=f"^{message}"):
+        ConformalIntervals(edges, factors)
+
+
+@pytest.mark.parametrize("edges", [0.5, None, "0.5", (math.nan,)])
+def test_edges_of_a_calibration_are_refused_as_those_of_intervals(edges):
+    with pytest.raises(ValueError, match="^edges: got"):
+        calibrate_intervals(torch.zeros(3), torch.ones(3), torch.zeros(3), torch.arange(3), 0.5, edges)
+
+
+@pytest.mark.parametrize("volume", [[0, 1, 2], None, torch.arange(3).numpy()])
+def test_volumes_that_are_no_tensor_are_refused(volume):
+    with pytest.raises(ValueError, match="^volume: got .*, accepted is a torch tensor of the shape of scores"):
+        conformal_quantile(torch.zeros(3), volume, 0.5)
+
+
+INTERVALS = ConformalIntervals((0.5,), (2.5, math.inf))
+
+
+@pytest.mark.parametrize("wrong", [torch.tensor([0, 1]), torch.tensor([False, True]), [0.0, 1.0]])
+def test_centres_that_would_round_the_factors_are_refused(wrong):
+    with pytest.raises(ValueError, match="^centre: got"):
+        INTERVALS(wrong, torch.ones(2))
+    with pytest.raises(ValueError, match="^scale: got"):
+        INTERVALS(torch.zeros(2), wrong)
+
+
+def test_a_scale_of_zero_leaves_an_unknown_class_unknown_and_a_negative_one_is_refused():
+    low, high = INTERVALS(torch.tensor([0.0, 0.9]), torch.zeros(2))
+    assert low.tolist() == [0.0, -math.inf] and high.tolist() == [0.0, math.inf]
+    with pytest.raises(ValueError, match="^scale: got -1, accepted is at least 0"):
+        INTERVALS(torch.zeros(2), torch.tensor([1.0, -1.0]))

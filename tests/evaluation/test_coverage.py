@@ -1,3 +1,5 @@
+import math
+
 import pytest
 import torch
 
@@ -33,3 +35,11 @@ def test_wrong_input_is_refused():
         coverage(torch.zeros(3, 4), torch.zeros(5), 0.5)
     with pytest.raises(ValueError, match="level"):
         coverage(torch.zeros(3, 4), torch.zeros(4), 1.5)
+
+
+def test_nan_has_no_rank_and_infinity_has_one():
+    samples, truth = normal(9, 20), normal(20, seed=1)
+    for name, broken in (("samples", (samples * math.nan, truth)), ("truth", (samples, truth * math.nan))):
+        with pytest.raises(ValueError, match=f"^{name}: got NaN"):
+            coverage(*broken, 0.9)
+    assert coverage(samples, truth * math.inf, 1.0) == 1

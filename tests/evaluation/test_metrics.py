@@ -87,3 +87,10 @@ def test_estimates_with_a_graph_are_measured(shape):
     for metric in (psnr, rmse, ssim):
         assert torch.equal(metric(graph, truth).detach(), metric(estimate, truth))
     assert summarise(graph, truth) == summarise(estimate, truth)
+
+
+@pytest.mark.parametrize("metric", [psnr, rmse, ssim, summarise])
+@pytest.mark.parametrize("estimate", [[[0.5]], None, np.zeros((2, 3)), torch.zeros(5), torch.tensor(0.5)])
+def test_what_is_no_batch_of_tensors_is_refused_by_name(metric, estimate):
+    with pytest.raises(ValueError, match="^estimate: got"):
+        metric(estimate, torch.zeros(5))

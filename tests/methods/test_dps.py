@@ -62,3 +62,31 @@ def test_wrong_input_is_refused():
         dps.enhance(Shrinking(), X_LR * 2, CONFIG, steps=2)
     with pytest.raises(ValueError, match="steps: got 1001"):
         dps.enhance(Shrinking(), X_LR, CONFIG, steps=1001)
+
+
+def test_further_images_enter_no_norm():
+    """Their distance to D(x̂_0) weakened the pull towards x_LR."""
+    more = CONFIG.network.in_channels + 2
+    wide = dccdm.DCCDMConfig(D, network=UNetConfig(widths=(8, 16), in_channels=more), residual=False)
+    narrow = dps.enhance(Shrinking(), X_LR, CONFIG, steps=3, strength=0.5)
+    images = torch.cat([X_LR, 3 * X_LR - 1, -X_LR], dim=1)
+    assert torch.equal(dps.enhance(Shrinking(), images, wide, steps=3, strength=0.5), narrow)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            {"degradation": Degradation(1.0, factor=3)},
+            r"x_lr: got sides \(8, 8, 8\), accepted are multiples of factor 3",
+        ),
+        ({"degradation": D.apply}, "degradation: got method, accepted is a Degradation"),
+        ({"degradation": 0.0}, "degradation: got float, accepted is a Degradation"),
+        ({"config": None}, "config: got NoneType, accepted is a DCCDMConfig"),
+        ({"x_lr": X_LR[0]}, "x_lr: got shape"),
+        ({"seed": None}, "seed: got None"),
+    ],
+)
+def test_wrong_input_is_refused_by_name(change, message):
+    with pytest.raises(ValueError, match=f"^{message}"):
+        dps.enhance(**{"model": Shrinking(), "x_lr": X_LR, "config": CONFIG, "steps": 1} | change)

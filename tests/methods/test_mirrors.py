@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from mpinotes.methods.mirrors import flip_together, mirror_mean
+from mpinotes.methods.mirrors import flip_together, mirror_answers, mirror_mean
 
 X = torch.rand(2, 1, 4, 6, 8, generator=torch.Generator().manual_seed(0))
 
@@ -36,3 +36,16 @@ def test_pairs_are_flipped_together():
     flips = [flip_together((x, 2 * x), torch.Generator().manual_seed(seed)) for seed in range(8)]
     assert all(torch.equal(2 * a, b) for a, b in flips)
     assert len({a.numpy().tobytes() for a, _ in flips}) > 1
+
+
+@pytest.mark.parametrize("answer", [lambda x: x[..., :2], lambda x: x.sum(), lambda x: None, lambda x: x.numpy()])
+def test_answers_of_another_shape_than_the_image_are_refused(answer):
+    with pytest.raises(ValueError, match="^enhance, what it returns: got .* the first channel of x_lr"):
+        mirror_answers(answer, X)
+
+
+def test_an_answer_has_one_channel_however_many_images_there_are():
+    several = torch.cat([X, X], dim=1)
+    assert mirror_answers(lambda x: x[:, :1], several).shape == (8, 2, 1, 4, 6, 8)
+    with pytest.raises(ValueError, match="^enhance, what it returns: got shape"):
+        mirror_mean(lambda x: x, several)

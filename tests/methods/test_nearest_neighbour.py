@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from mpinotes.data import MatrixPairs
-from mpinotes.methods import nearest_neighbour
+from mpinotes.methods import fit_pattern, nearest_neighbour
 
 COMPONENTS, SETTINGS = 3, 5
 
@@ -68,3 +68,22 @@ def test_a_louder_training_component_is_not_preferred():
 def test_components_of_another_shape_are_refused_by_name(low, components):
     with pytest.raises(ValueError, match="^low: got shape"):
         nearest_neighbour(low, TRAIN, components)
+
+
+@pytest.mark.parametrize("low", [LOW.real, LOW.tolist(), LOW * float("nan")])
+def test_what_is_no_complex_component_is_refused(low):
+    """A real component got the real part of its complex answer."""
+    with pytest.raises(ValueError, match="^low: got"):
+        nearest_neighbour(low, TRAIN, COMPONENTS)
+
+
+def test_training_components_are_pairs():
+    with pytest.raises(ValueError, match="^train: got Tensor, accepted is a MatrixPairs"):
+        nearest_neighbour(LOW, LOW, COMPONENTS)
+
+
+@pytest.mark.parametrize("low", [LOW[:2], LOW[:1, :1], LOW[0], None])
+def test_a_pattern_is_fitted_to_one_component_for_each_order(low):
+    """One order was taken for that of every component."""
+    with pytest.raises(ValueError, match="^low: got"):
+        fit_pattern(low, torch.tensor([[2, 1]]))

@@ -101,8 +101,17 @@ def test_wrong_input_is_refused_by_name():
         fit_wiener(low * math.nan, low, 1)
     with pytest.raises(ValueError, match="^high: got shape"):
         fit_wiener(low, low[:3], 1)
-    for components in (0, 4):
-        with pytest.raises(ValueError, match=f"^components: got {components}, accepted is a divisor of the 6 rows"):
+    for components, accepted in ((0, "a whole number of at least 1"), (4, "a divisor of the 6 rows")):
+        with pytest.raises(ValueError, match=f"^components: got {components}, accepted is {accepted}"):
             fit_wiener(low, low, components)
     with pytest.raises(ValueError, match="^low: got shape .2, 2, 4, 4., accepted are multiples of 3 components"):
         fit_wiener(low, low, 3)(low[:2])
+
+
+@pytest.mark.parametrize("components", [0, 2.0, None])
+def test_components_are_counted(components):
+    low = torch.ones(4, 2, 4, 4) + 0j
+    with pytest.raises(ValueError, match=f"^components: got {components}, accepted is a whole number"):
+        fit_wiener(low, low, components)
+    with pytest.raises(ValueError, match="^high: got list, accepted is a torch tensor of the shape of low"):
+        fit_wiener(low, low.tolist(), 2)

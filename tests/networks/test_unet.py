@@ -150,3 +150,21 @@ def test_a_widened_input_changes_nothing_until_it_is_trained(dims):
     assert narrow.config.in_channels == 2 and wide.config.in_channels == 5
     with pytest.raises(ValueError, match="in_channels: got 1, accepted is a whole number of at least 2"):
         widen_input(narrow, 1)
+
+
+def test_a_widened_network_can_be_trained_wherever_it_was_widened():
+    with torch.inference_mode():
+        wide = widen_input(network(2, in_channels=1), 3)
+    wide(random_like(1, 3, 8, 8)).square().mean().backward()
+    assert wide.stem.weight.grad is not None
+
+
+def test_what_is_frozen_stays_frozen():
+    narrow = network(2, in_channels=1).requires_grad_(False)
+    assert not any(parameter.requires_grad for parameter in widen_input(narrow, 3).parameters())
+
+
+@pytest.mark.parametrize("wrong", [None, UNetConfig(), nn.Linear(1, 1)])
+def test_only_a_unet_is_widened(wrong):
+    with pytest.raises(ValueError, match="^network: got .*, accepted is a UNet$"):
+        widen_input(wrong, 3)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import dawsn, erfi, ive
 
-from mpinotes.physics import Particle, langevin, mean_moment
+from mpinotes.physics import Mixture, Particle, langevin, mean_moment
 from mpinotes.physics.anisotropy import axial_moments, gauss_legendre, nearest_pole
 
 SETTING = Particle(25e-9)
@@ -327,3 +327,17 @@ def test_large_batches_are_cut_into_parts_that_change_nothing(monkeypatch):
     monkeypatch.setattr("mpinotes.physics.anisotropy._LARGEST", 100)
     for part, expected in zip(axial_moments(h, g.square(), 3.0), whole, strict=True):
         torch.testing.assert_close(part, expected, rtol=0, atol=1e-15)
+
+
+def test_a_field_whose_square_is_no_number_is_refused_and_one_below_saturates():
+    axis, particle = torch.tensor([1.0, 0.0, 0.0]), Particle(19e-9, anisotropy=3500.0)
+    across = torch.tensor([[0.0, 1e90, 0.0]], dtype=torch.float64)
+    torch.testing.assert_close(mean_moment(across, particle, axis), across / 1e90)
+    with pytest.raises(ValueError, match="^field: got up to 1e[+]160 T"):
+        mean_moment(across * 1e70, particle, axis)
+
+
+@pytest.mark.parametrize("particle", [25e-9, None, Particle, Mixture((Particle(20e-9),), (1.0,))])
+def test_another_thing_than_a_particle_is_refused(particle):
+    with pytest.raises(ValueError, match="^particle: got .*, accepted is a Particle$"):
+        mean_moment(torch.ones(3), particle, torch.ones(3))

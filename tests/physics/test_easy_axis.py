@@ -14,6 +14,7 @@ from mpinotes.physics import (
     FluidAxis,
     LissajousScan,
     Mixture,
+    NeelRotation,
     Particle,
     Powder,
     mean_moment,
@@ -299,3 +300,14 @@ def test_another_phase_or_centre_is_refused_for_axes_of_their_own_and_not_for_po
         for particle, axis in ((almost, Powder()), (Particle(PARTICLE.core_diameter), None))
     )
     torch.testing.assert_close(powder, free, rtol=1e-5, atol=1e-8 * free.abs().max().item())
+
+
+@pytest.mark.parametrize("direction", [(1e-200, 0.0, 0.0), (1e-170, 1e-170, 0.0), (0.0, 0.0, 0.0)])
+def test_a_direction_whose_length_is_lost_in_its_square_is_refused(direction):
+    """Divided by a length of zero it was infinite."""
+    with pytest.raises(ValueError, match="^direction: got .* accepted is a direction of a length above zero"):
+        FixedAxis(direction)
+    with pytest.raises(ValueError, match="^easy_axis: got .* accepted is a direction of a length above zero"):
+        NeelRotation(direction)
+    axis, _ = FixedAxis((3e-100, 0.0, 4e-100)).at(LissajousScan(shape=(1, 1)))
+    torch.testing.assert_close(axis, torch.tensor([[0.6, 0.0, 0.8]], dtype=torch.float64))

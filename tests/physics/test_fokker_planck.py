@@ -6,12 +6,14 @@ import torch
 
 from mpinotes.physics import (
     BrownRotation,
+    Mixture,
     NeelRotation,
     Particle,
     brownian_time,
     debye_response,
     mean_moment,
     neel_time,
+    periodic_rotation,
     simulate_rotation,
 )
 from mpinotes.physics.fokker_planck import rotation_operators
@@ -197,3 +199,75 @@ def still(t):
 def test_wrong_input_is_refused_by_name(name, call):
     with pytest.raises(ValueError, match=f"^{name}: got"):
         call()
+
+
+SHORT = torch.tensor([0.0, 1e-12], dtype=torch.float64)
+
+
+def simulate_shortly(field=lambda t: (0, 0, 1e-3), particle=Particle(20e-9), rotation=BrownRotation(40e-9), **options):  # noqa: B008
+    return simulate_rotation(field, SHORT, particle, rotation, **{"degree": 4, **options})
+
+
+HARD = Particle(20e-9, anisotropy=2e4)  # a barrier of 21 kT
+STRONG = (0.0, 0.0, 5 / HARD.beta)
+
+
+@pytest.mark.parametrize(
+    ("particle", "rotation", "field", "degree"),
+    [
+        (HARD, NeelRotation(), STRONG, 12),  # gave 3.7 times saturation
+        (HARD, NeelRotation(), STRONG, 16),  # and this the opposite direction
+        (PARTICLE, BrownRotation(40e-9), (0.0, 0.0, 1.0), 20),  # as where millitesla are given: 0.44 for 0.998
+        (PARTICLE, NeelRotation(), (0.6, 0.8, 0.0), 20),
+    ],
+)
+def test_a_degree_too_low_for_field_or_barrier_is_refused(particle, rotation, field, degree):
+    for call in (
+        lambda: simulate_shortly(lambda t: field, particle, rotation, degree=degree),
+        lambda: simulate_shortly(particle=particle, rotation=rotation, degree=degree, before=field),
+        lambda: periodic_rotation(field, 25e3, particle, rotation, degree=degree, harmonics=1),
+        lambda: periodic_rotation((0, 0, 1e-9), 25e3, particle, rotation, offset=field, degree=degree, harmonics=1),
+    ):
+        with pytest.raises(ValueError, match=f"^degree: got {degree}, by which the mean moment at rest in"):
+            call()
+
+
+def test_enough_degrees_give_the_equilibrium():
+    exact = mean_moment(torch.tensor(STRONG, dtype=torch.float64), HARD, torch.tensor([0.0, 0.0, 1.0]))
+    torch.testing.assert_close(simulate_shortly(lambda t: STRONG, HARD, NeelRotation(), degree=40)[0], exact)
+
+
+@pytest.mark.parametrize("wrong", [(0, 0, 1e-3), None, "B"])
+def test_a_field_is_a_function_of_time(wrong):
+    with pytest.raises(ValueError, match="^field: got .*, accepted is a function of time"):
+        simulate_shortly(wrong)
+
+
+WANTS = torch.tensor([0.0, 0.0, 1e-3], requires_grad=True)
+
+
+@pytest.mark.parametrize("values", [None, 1e-3, "abc", (0, 0, "a"), (1j, 0, 0), ((1, 2), 0, 0), WANTS, (0, 0)])
+def test_what_is_no_field_is_refused_by_name(values):
+    with pytest.raises(ValueError, match="^field: got .*, accepted are three finite values"):
+        simulate_shortly(lambda t: values)
+    if values is not None:
+        with pytest.raises(ValueError, match="^before: got .*, accepted are three finite values"):
+            simulate_shortly(before=values)
+    with pytest.raises(ValueError, match="^amplitude: got .*, accepted are three finite values"):
+        periodic_rotation(values, 25e3, Particle(20e-9), BrownRotation(40e-9), degree=4, harmonics=2)
+
+
+@pytest.mark.parametrize(
+    ("particle", "came"),
+    [
+        (25e-9, "float, accepted is a Particle"),
+        (None, "NoneType, accepted is a Particle"),
+        (Mixture((Particle(20e-9),), (1.0,)), "Mixture, accepted is a Particle"),
+        (Particle(torch.tensor(20e-9, requires_grad=True)), "numbers that want a gradient"),
+    ],
+)
+def test_another_particle_than_one_of_numbers_is_refused(particle, came):
+    with pytest.raises(ValueError, match=f"^particle: got {came}"):
+        simulate_shortly(particle=particle)
+    with pytest.raises(ValueError, match=f"^particle: got {came}"):
+        periodic_rotation((0, 0, 1e-3), 25e3, particle, BrownRotation(40e-9), degree=4, harmonics=2)

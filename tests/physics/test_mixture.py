@@ -52,3 +52,14 @@ def test_what_does_not_spread_takes_one_particle():
 def test_wrong_input_is_refused_by_name(name, make):
     with pytest.raises(ValueError, match=f"^{name}: got"):
         make()
+
+
+def test_weights_whose_sum_is_infinite_are_refused():
+    """Their shares were zero."""
+    with pytest.raises(ValueError, match="^weights: got .* a finite sum"):
+        Mixture((Particle(20e-9), Particle(25e-9)), (1e308, 1e308))
+
+
+def test_a_distribution_is_around_a_particle():
+    with pytest.raises(ValueError, match="^particle: got float, accepted is a Particle"):
+        log_normal(20e-9, 0.1)

@@ -60,3 +60,14 @@ def test_orders_that_are_no_pairs_are_refused_by_name(orders):
 def test_an_impossible_shape_is_refused_by_name(shape):
     with pytest.raises(ValueError, match="^shape: got"):
         order_patterns(ORDERS, shape)
+
+
+@pytest.mark.parametrize(
+    "orders", [[[2, 0]], np.array([[2, 0]]), None, torch.tensor([[True, False]]), torch.zeros(0, 2, dtype=torch.int64)]
+)
+def test_orders_are_a_tensor_of_whole_numbers(orders):
+    with pytest.raises(ValueError, match=r"^orders: got .*, accepted are integers \(component, 2\)"):
+        order_patterns(orders, (4, 4))
+    if orders is not None:  # all of a band
+        with pytest.raises(ValueError, match=r"^orders: got .*, accepted are integers \(component, 2\)"):
+            simulate_system_matrix(LissajousScan(shape=(4, 4)), Particle(20e-9), orders)

@@ -140,3 +140,11 @@ def test_data_of_another_scan_are_refused(name):
     if "matrix" not in name:
         with pytest.raises(ValueError, match="^data: got dtype"):
             model.check_data(random(2, *model.data_shape) + 0j)
+
+
+@pytest.mark.parametrize("volumes", [[1.0], torch.ones(2, 2, 2), torch.ones(1, 1, 1, 2, 4).half(), None])
+def test_a_model_names_volumes_that_it_cannot_take(volumes):
+    models = MatrixModel(torch.ones(2, 8), shape=(1, 2, 4)), native_model(Particle(25e-9), CartesianScan(), (1, 2, 4))
+    for model in models:
+        with pytest.raises(ValueError, match="^volumes: got"):
+            model.apply(volumes)

@@ -136,3 +136,30 @@ def test_a_simulated_system_matrix_reconstructs_its_phantom():
 def test_bad_input_is_named(change, name):
     with pytest.raises(ValueError, match=f"^{name}: got"):
         kaczmarz(**({"matrix": MATRIX, "measurement": FRAMES} | change))
+
+
+@pytest.mark.parametrize("scale", [1e-36, 1e-22, 1e22, 1e36])
+@pytest.mark.parametrize("options", [{}, {"weighted": False}, {"real": True}])
+def test_the_scale_of_the_numbers_does_not_matter_in_single_precision_either(scale, options):
+    """Squares of volts per particle are no numbers of float32; 1e22 times the solution is one."""
+    matrix = torch.complex(MATRIX, MATRIX.roll(1, 0)).to(torch.complex64)
+    frames = torch.complex(FRAMES, FRAMES.roll(1, 0)).to(torch.complex64)
+    for state, scaled, tall in zip(
+        kaczmarz_sweeps(matrix, frames, **options),
+        kaczmarz_sweeps(scale * matrix, scale * frames, **options),
+        kaczmarz_sweeps(matrix, scale * frames, **options),
+        strict=True,
+    ):
+        torch.testing.assert_close(scaled.solution, state.solution, atol=1e-6, rtol=1e-5)
+        torch.testing.assert_close(tall.solution / scale, state.solution, atol=1e-6, rtol=1e-5)
+        torch.testing.assert_close(scaled.residual, state.residual, atol=1e-6, rtol=1e-5)
+        torch.testing.assert_close(tall.residual, state.residual, atol=1e-6, rtol=1e-5)
+        break
+
+
+@pytest.mark.parametrize("graph", [0, 1])
+def test_a_matrix_or_measurement_that_wants_a_gradient_is_solved_without_one(graph):
+    arguments = [MATRIX, FRAMES]
+    arguments[graph] = arguments[graph].clone().requires_grad_()
+    solution = kaczmarz(*arguments, sweeps=2)
+    assert not solution.requires_grad and torch.equal(solution, kaczmarz(MATRIX, FRAMES, sweeps=2))

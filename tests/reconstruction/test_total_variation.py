@@ -100,3 +100,14 @@ def test_inputs_stay_as_they_are_and_volumes_keep_apart():
 def test_bad_input_is_named(call, name):
     with pytest.raises(ValueError, match=f"^{name}: got"):
         call()
+
+
+@pytest.mark.parametrize("scale", [1e-36, 1e-25, 1e10, 1e20, 1e36])
+@pytest.mark.parametrize("weight", [0.0, 0.1])
+def test_the_unit_of_the_numbers_does_not_matter_in_single_precision_either(scale, weight):
+    """Particles per cubic metre, whose squares are no numbers of float32; beside a volume near 1."""
+    volume = random(1, 1, 3, 4, 5).float().abs()
+    scaled = torch.cat([scale * volume, volume])
+    torch.testing.assert_close(total_variation(scaled)[0] / scale, total_variation(volume)[0])
+    denoised = denoise_total_variation(scale * volume, scale * weight, steps=20)
+    torch.testing.assert_close(denoised / scale, denoise_total_variation(volume, weight, steps=20))

@@ -6,8 +6,16 @@ import pytest
 import torch
 from scipy.sparse.linalg import lsqr
 
-from mpinotes.physics import CartesianScan, Particle, ScanSignal, simulate_scan
-from mpinotes.reconstruction import noise_regularization, reconstruct_tikhonov, reconstruct_xspace, recover_fundamental
+from mpinotes.physics import CartesianScan, LissajousScan, Mixture, Particle, ScanSignal, simulate_scan
+from mpinotes.reconstruction import (
+    harmonic_model,
+    harmonic_portraits,
+    native_model,
+    noise_regularization,
+    reconstruct_tikhonov,
+    reconstruct_xspace,
+    recover_fundamental,
+)
 
 PARTICLE = Particle(25e-9)
 SCAN = CartesianScan(gradient=(1.5, 0.7, -2.2), samples=64)
@@ -206,3 +214,58 @@ def test_a_lost_fundamental_is_one_constant_per_line_and_comes_back_where_lines_
 def test_a_concentration_of_zero_is_refused_by_name():
     with pytest.raises(ValueError, match="^concentration: got"):
         noise_regularization(PARTICLE, SCAN, 8, 0.0)
+
+
+SIGNAL = simulate_scan(torch.ones(2, 1, 2, 2, 8), PARTICLE, SCAN, generator=torch.Generator().manual_seed(0))
+VOLTAGE, FREQUENCY = SIGNAL.voltage, SIGNAL.drive_frequency
+
+
+@pytest.mark.parametrize(
+    ("signal", "message"),
+    [
+        (VOLTAGE, "signal: got Tensor, accepted is a ScanSignal"),
+        (ScanSignal(VOLTAGE, FREQUENCY[:1]), "signal.drive_frequency: got 1, accepted is one per volume, 2"),
+        (ScanSignal(VOLTAGE, FREQUENCY[0]), "signal.drive_frequency: got shape"),
+        (ScanSignal(VOLTAGE, 25e3), "signal.drive_frequency: got float"),
+        (ScanSignal(VOLTAGE, 0 * FREQUENCY), "signal.drive_frequency, the least: got 0.0"),
+        (ScanSignal(VOLTAGE.half(), FREQUENCY), "signal.voltage.dtype: got torch.float16"),
+        (ScanSignal(VOLTAGE.expand(2, 3, 2, 2, 64), FREQUENCY), "signal.voltage: got 3 channels of 64 samples"),
+        (ScanSignal(VOLTAGE[..., :32], FREQUENCY), "signal.voltage: got 1 channels of 32 samples"),
+    ],
+)
+def test_another_signal_than_that_of_the_scan_is_refused(signal, message):
+    """A single drive frequency was taken for that of every volume, half precision made NaN."""
+    for call in (
+        lambda: reconstruct_xspace(signal, PARTICLE, SCAN, 8),
+        lambda: harmonic_portraits(signal, PARTICLE, SCAN, 8, (2, 3)),
+    ):
+        with pytest.raises(ValueError, match=f"^{message}"):
+            call()
+
+
+IMAGE = torch.ones(1, 1, 2, 2, 8)
+CALLS = {
+    "simulate_scan": lambda particle, scan: simulate_scan(IMAGE, particle, scan),
+    "reconstruct_xspace": lambda particle, scan: reconstruct_xspace(SIGNAL, particle, scan, 8),
+    "reconstruct_tikhonov": lambda particle, scan: reconstruct_tikhonov(IMAGE, particle, scan),
+    "harmonic_portraits": lambda particle, scan: harmonic_portraits(SIGNAL, particle, scan, 8, (2,)),
+    "native_model": lambda particle, scan: native_model(particle, scan, (2, 2, 8)),
+    "harmonic_model": lambda particle, scan: harmonic_model(particle, scan, (2, 2, 8), (2,)),
+    "noise_regularization": lambda particle, scan: noise_regularization(particle, scan, 8, 1e17),
+    "recover_fundamental": lambda particle, scan: recover_fundamental(IMAGE, scan),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_particles_and_scans_of_another_kind_are_refused(name):
+    with pytest.raises(ValueError, match="^scan: got LissajousScan, accepted is a CartesianScan$"):
+        CALLS[name](PARTICLE, LissajousScan())
+    if name != "recover_fundamental":
+        with pytest.raises(ValueError, match="^particle: got Mixture, accepted is a Particle$"):
+            CALLS[name](Mixture((PARTICLE,), (1.0,)), SCAN)
+
+
+@pytest.mark.parametrize("width", [0, -1, 8.0, None])
+def test_a_width_is_a_count(width):
+    with pytest.raises(ValueError, match=f"^width: got {width}, accepted is a whole number"):
+        noise_regularization(PARTICLE, SCAN, width, 1e17)

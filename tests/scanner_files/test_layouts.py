@@ -19,6 +19,7 @@ from mpinotes.scanner_files import (
     background,
     load_matrix,
     load_measurement,
+    pair_rows,
     save_matrix,
     save_measurement,
     save_reconstruction,
@@ -268,6 +269,11 @@ def test_images_are_written_with_x_fastest_and_their_place(tmp_path):
         assert file["reconstruction/size"][()].tolist() == [3, 2, 1]
         assert file["reconstruction/fieldOfView"][()].tolist() == pytest.approx([3e-2, 2e-2, 1e-2])
         assert file["reconstruction/fieldOfViewCenter"][()].tolist() == [1e-3, 2e-3, 0.0]
+    save_reconstruction(images.bfloat16(), tmp_path / "images.mdf", scan)  # a type that neither NumPy nor HDF5 knows
+    with h5py.File(tmp_path / "images.mdf") as file:
+        assert np.array_equal(file["reconstruction/data"][..., 0], images.view(2, 6))
+    with pytest.raises(ValueError, match="^scan: got PosixPath, accepted is a LissajousScan"):
+        save_reconstruction(images, scan, tmp_path / "images.mdf")
     for wrong, name in ((images.mT, "images"), (images / 0, "images"), (images + 0j, "images")):
         with pytest.raises(ValueError, match=f"^{name}: got"):
             save_reconstruction(wrong, tmp_path / "images.mdf", scan)
@@ -353,3 +359,15 @@ def test_the_memory_at_most_is_that_of_the_lines_that_are_kept(fast, tmp_path, m
     tracemalloc.stop()
     assert matrix.components.shape == (3, 6, 34, 40) and matrix.components.nbytes < 2**18
     assert peak < 5 * 2**20 < path.stat().st_size / 3
+
+
+def test_a_matrix_and_a_measurement_in_each_others_place_are_refused():
+    scan = LissajousScan(shape=(2, 2), density=9)
+    matrix = simulate_system_matrix(scan, Particle(20e-9), mixing_orders(2, 3))
+    measured = Measurement(matrix.components.mean((-2, -1))[None], matrix.frequencies, Drives.of(scan))
+    with pytest.raises(ValueError, match="^matrix: got Measurement, accepted is a SystemMatrix"):
+        pair_rows(measured, matrix)
+    with pytest.raises(ValueError, match="^measurement: got SystemMatrix, accepted is a Measurement"):
+        pair_rows(matrix, matrix)
+    with pytest.raises(ValueError, match="^drives: got LissajousScan, accepted is a Drives"):
+        pair_rows(matrix, replace(measured, drives=scan))

@@ -21,7 +21,7 @@ WORSE = 0.5
 def tuned(imaging: Imaging, volumes: torch.Tensor, seed: int = TRAIN_SEED) -> Imaging:
     """`imaging` with the value of `LADDER` whose images of `volumes`, (batch, 1, z, y, x), have the highest mean PSNR.
 
-    >>> from mpinotes.data import synthetic_vessels
+    >>> from mpinotes.data import Imaging, synthetic_vessels
     >>> from mpinotes.studies.scanners import tuned
     >>> noisy = tuned(Imaging(), synthetic_vessels(2, side=16).round())
     >>> noisy.regularization

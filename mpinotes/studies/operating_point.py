@@ -15,7 +15,7 @@ from mpinotes.training import TrainConfig, train, with_bar
 
 STUDY = "operating_point"
 
-SCANNERS = ((1.0, 4.0), (1.0, 1.0), (2.0, 0.25), (2.0, 0.1), (2.0, 0.02))
+SCANNERS = ((1.0, 4.0), (1.0, 1.0), (2.0, 0.25), (2.0, 0.2), (2.0, 0.1), (2.0, 0.02))
 """Gradient and noise, in those of the book."""
 
 COSTS = {"edsr": EDSR_COST, "esrgan": ESRGAN_COST}

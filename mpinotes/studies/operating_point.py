@@ -49,7 +49,7 @@ def run(profile: Profile, runs: Path) -> Record:
         condition = f"gradient/{gradient:g}/noise/{noise:g}"
         print(condition, flush=True)
         with warnings.catch_warnings():
-            # At twice the gradient it is narrower than a voxel, and the tracer sits at the voxels' centres.
+            # At twice the gradient that is narrower than a voxel, whose tracer then sits at its centre.
             warnings.filterwarnings("ignore", message="the response is")
             imaging = scanner(noise, profile.train_volumes, gradient)
             pairs, held, test = (

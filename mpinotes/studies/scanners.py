@@ -18,7 +18,7 @@ WORSE = 0.5
 """A value that is so much worse than the best [dB] ends the search: smaller ones only let more noise pass."""
 
 
-def tuned(imaging: Imaging, volumes: torch.Tensor, seed: int = TRAIN_SEED) -> Imaging:
+def tuned(imaging: Imaging, volumes: torch.Tensor) -> Imaging:
     """`imaging` with the value of `LADDER` whose images of `volumes`, (batch, 1, z, y, x), have the highest mean PSNR.
 
     >>> from mpinotes.data import Imaging, synthetic_vessels
@@ -27,7 +27,7 @@ def tuned(imaging: Imaging, volumes: torch.Tensor, seed: int = TRAIN_SEED) -> Im
     >>> noisy.regularization
     5.0
     """
-    signal = scan_volumes(volumes, imaging, seed=seed)
+    signal = scan_volumes(volumes, imaging, seed=TRAIN_SEED)
     native = reconstruct_xspace(signal, imaging.particle, imaging.scan, volumes.shape[-1]) / imaging.concentration
     found: dict[float, float] = {}
     for value in LADDER:
